@@ -1,0 +1,3 @@
+//! The `chaosmonkey` command: arguments in, words out.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Chaos Toolkit compatible experiment engine with native VM actions and guaranteed undo records.

@@ -1,0 +1,1 @@
+//! How every platform client speaks HTTP: TLS, limits, retry, redaction.

@@ -1,0 +1,1 @@
+//! Settings and the platform factory: from one configuration to every platform.
