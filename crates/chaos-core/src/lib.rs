@@ -1,1 +1,55 @@
-//! The vocabulary of VM chaos: VMs, power states, faults, undo, the platform trait, selection and errors.
+//! The vocabulary of chaos on virtual machines. This crate does no IO.
+//!
+//! * What there is: [`VMInfo`], [`VMPowerState`], and [`VMRef`] to find a VM again from another process.
+//! * What can be done to it: [`Fault`] on a [`Target`], which gives an [`Outcome`] and is put back by an [`Undo`].
+//! * Who does it: a [`Platform`], opened through a [`PlatformSource`], with the conveniences of [`PlatformExt`].
+//! * Under which conditions: a [`Context`] with deadline, cancellation and [`Clock`].
+//! * Which VMs are meant: [`TargetPattern`], [`Selector`], [`resolve`].
+//! * What went wrong: one [`Error`].
+//!
+//! ```
+//! use std::num::NonZeroUsize;
+//! use chaos_core::{Context, Error, Platform, PlatformExt, Stop};
+//!
+//! async fn darken(platform: &dyn Platform, cx: &Context) -> Result<(), Error> {
+//!     let parallel = NonZeroUsize::new(2).expect("2 is not 0");
+//!     for report in platform.batch_power_off(cx, &["web-01", "web-02"], Stop::graceful(), parallel).await? {
+//!         match report.result {
+//!             Ok(outcome) => println!("{}: {} in {:?}", report.name, outcome.how, outcome.duration),
+//!             Err(error) => println!("{}: {error}", report.name),
+//!         }
+//!     }
+//!     Ok(())
+//! }
+//! ```
+
+mod clock;
+mod context;
+mod error;
+mod fault;
+mod kind;
+mod outcome;
+mod platform;
+mod power;
+mod rules;
+mod seconds;
+mod select;
+mod source;
+mod undo;
+mod vm;
+mod vm_ref;
+
+pub use clock::{Clock, SharedClock, SystemClock};
+pub use context::{Context, Progress, ProgressSink, ProgressStep, RunId};
+pub use error::{Error, ErrorKind, Retry};
+pub use fault::{Fault, Operation, Stop, SuspendedMemory, Target};
+pub use kind::PlatformKind;
+pub use outcome::{How, Outcome};
+pub use platform::{Capabilities, Discovery, Platform, PlatformIdentity, Problem};
+pub use power::{DEFAULT_PARALLEL, PlatformExt, PowerReport};
+pub use rules::{Need, check_power};
+pub use select::{Chosen, ChosenBy, NamePattern, Selector, TargetPattern, resolve};
+pub use source::{Connection, Origin, PlatformSource};
+pub use undo::{Found, Undo, UndoAction};
+pub use vm::{ToolsStatus, VMInfo, VMPowerState};
+pub use vm_ref::VMRef;
