@@ -1,1 +1,8 @@
 //! VMware vSphere (vCenter and ESXi) client for VM chaos, over the vim25 SOAP API.
+
+#![expect(dead_code, unused_imports, reason = "the session and the power operations that use this layer follow")]
+
+#[doc(hidden)]
+pub mod fuzzing;
+mod soap;
+mod vim;

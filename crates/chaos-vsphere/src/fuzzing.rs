@@ -1,0 +1,68 @@
+//! The parser's entry points for fuzzers: each reads a document as it would come from a server and throws the result away.
+
+use std::time::Duration;
+
+use crate::soap::tree::Node;
+use crate::soap::xml::{Limits, XmlError, XmlStream};
+use crate::vim::{self, Answer, MoRef, ObjectContent, Page, PropertyValue};
+
+/// A page of an inventory, in chunks whose size the first byte decides.
+pub fn retrieve_result(document: &[u8]) {
+    let size = document.first().map_or(1, |byte| usize::from(*byte) + 1);
+    let mut stream = XmlStream::new(Limits::STREAMED, Some(vim::OBJECTS));
+    let mut each = |node: Node<'_>| {
+        let object = ObjectContent::new(node);
+        std::hint::black_box((object.object(), object.missing().count()));
+        for (path, value) in object.properties() {
+            std::hint::black_box((path, PropertyValue::read(value)));
+        }
+        Ok::<(), XmlError>(())
+    };
+    for chunk in document.chunks(size) {
+        if stream.push(chunk, &mut each).is_err() {
+            return;
+        }
+    }
+    if let Ok(tree) = stream.finish()
+        && let Ok(Ok(answer)) = Answer::find(&tree)
+    {
+        std::hint::black_box(Page::read(&answer));
+    }
+}
+
+/// The answer to a long poll.
+pub fn update_set(document: &[u8]) {
+    let request = vim::wait_for_updates(&MoRef::new("PropertyCollector", "pc"), "", Duration::ZERO, 0);
+    if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL)
+        && let Ok(Ok(answer)) = Answer::find(&tree)
+        && let Ok(Some(set)) = request.read(&answer)
+    {
+        let (mut vm, mut task) = (vim::VmState::default(), vim::TaskState::default());
+        for change in set.objects.iter().flat_map(|object| &object.changes) {
+            vm.apply(change);
+            task.apply(change);
+        }
+        std::hint::black_box((vm, task));
+    }
+}
+
+/// A refused call.
+pub fn fault(document: &[u8]) {
+    if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL)
+        && let Ok(Err(fault)) = Answer::find(&tree)
+    {
+        std::hint::black_box(fault.to_string());
+    }
+}
+
+/// Any small document.
+pub fn small_tree(document: &[u8]) {
+    fn visit(node: Node<'_>) -> usize {
+        let here =
+            [node.name(), node.text(), node.xsi_type().unwrap_or_default(), node.reference_type().unwrap_or_default()];
+        here.iter().map(|text| text.len()).sum::<usize>() + node.children().map(visit).sum::<usize>()
+    }
+    if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL) {
+        std::hint::black_box(tree.root().map(visit));
+    }
+}

@@ -1,0 +1,282 @@
+//! The bounded XML reader: answers are read chunk by chunk, and of a long one only one object is in memory at a time.
+
+use quick_xml::events::attributes::Attributes as RawAttributes;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{NamespaceResolver, ResolveResult};
+use quick_xml::reader::NsReader;
+use quick_xml::{XmlVersion, escape};
+
+use super::feed::Feed;
+use super::tree::{Attributes, Namespace, Node, Opening, Tree};
+
+const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+/// Chunks are taken in pieces of this size, which bounds the buffer however large a chunk is.
+const PIECE: usize = 64 * 1024;
+
+/// Why a document was not read. No variant holds content of the document beyond a name.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum XmlError {
+    #[error("the answer is not well-formed XML near byte {position}")]
+    Malformed { position: u64, source: Box<quick_xml::Error> },
+    #[error("the answer ends in the middle of its XML")]
+    Cut,
+    #[error("the answer is not XML")]
+    NotXml,
+    #[error("the answer has a document type declaration, which SOAP forbids")]
+    Doctype,
+    #[error("the answer refers to an entity that XML does not define")]
+    UnknownEntity,
+    #[error("the answer is encoded as {0}, not as UTF-8")]
+    Encoding(String),
+    #[error("{what} is larger than {limit} {unit}")]
+    TooLarge { what: &'static str, limit: usize, unit: &'static str },
+}
+
+/// Bounds on one document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Levels of elements.
+    pub(crate) depth: usize,
+    /// Elements held at once: of a streamed object, or of all that is not streamed.
+    pub(crate) nodes: usize,
+    /// Bytes of names and text held at once, likewise.
+    pub(crate) tree_bytes: usize,
+    /// Bytes of one tag or one text.
+    pub(crate) token_bytes: usize,
+    /// Bytes of the whole document.
+    pub(crate) document_bytes: u64,
+}
+
+impl Limits {
+    /// For an answer that is small by nature: a fault, a task reference, an update set of at most some hundred objects.
+    pub(crate) const SMALL: Self =
+        Self { depth: 64, nodes: 100_000, tree_bytes: 4 << 20, token_bytes: 1 << 20, document_bytes: 16 << 20 };
+    /// For a page of an inventory, of which one object at a time is held.
+    pub(crate) const STREAMED: Self =
+        Self { depth: 64, nodes: 20_000, tree_bytes: 2 << 20, token_bytes: 1 << 20, document_bytes: 1 << 30 };
+}
+
+/// Which elements are handed out one by one instead of being kept: those of this name, at this depth (the root has depth 1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Records {
+    pub(crate) depth: usize,
+    pub(crate) name: &'static str,
+}
+
+/// A document that is read while it arrives.
+#[derive(Debug)]
+pub(crate) struct XmlStream {
+    reader: NsReader<Feed>,
+    /// The bytes of the event in hand.
+    event: Vec<u8>,
+    bytes: u64,
+    assembly: Assembly,
+}
+
+impl XmlStream {
+    pub(crate) fn new(limits: Limits, records: Option<Records>) -> Self {
+        Self {
+            reader: NsReader::from_reader(Feed::new(limits.token_bytes)),
+            event: Vec::new(),
+            bytes: 0,
+            assembly: Assembly {
+                limits,
+                records,
+                outer: Tree::default(),
+                record: Tree::default(),
+                in_record: false,
+                depth: 0,
+                root_closed: false,
+            },
+        }
+    }
+
+    /// Reads a whole document without records.
+    pub(crate) fn read_all(bytes: &[u8], limits: Limits) -> Result<Tree, XmlError> {
+        let mut stream = Self::new(limits, None);
+        stream.push(bytes, &mut |_: Node<'_>| Ok::<(), XmlError>(()))?;
+        stream.finish()
+    }
+
+    /// Takes the next bytes and hands every record that they complete to `each`.
+    pub(crate) fn push<E: From<XmlError>>(
+        &mut self,
+        chunk: &[u8],
+        each: &mut impl FnMut(Node<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.bytes += chunk.len() as u64;
+        let limit = self.assembly.limits.document_bytes;
+        if self.bytes > limit {
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            return Err(XmlError::TooLarge { what: "the answer", limit, unit: "bytes" }.into());
+        }
+        for piece in chunk.chunks(PIECE) {
+            self.reader.get_mut().push(piece)?;
+            while !self.reader.get_ref().is_empty() {
+                if self.next_event()? {
+                    if let Some(record) = self.assembly.record.root() {
+                        each(record)?;
+                    }
+                    self.assembly.record.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the document and returns what was not handed out as a record.
+    pub(crate) fn finish(self) -> Result<Tree, XmlError> {
+        let rest_is_blank = self.reader.get_ref().rest().iter().all(u8::is_ascii_whitespace);
+        match (self.assembly.root_closed, rest_is_blank) {
+            (true, true) => Ok(self.assembly.outer),
+            (true, false) => Err(XmlError::NotXml),
+            (false, _) if self.bytes == 0 || (self.assembly.outer.root().is_none() && !rest_is_blank) => {
+                Err(XmlError::NotXml)
+            }
+            (false, _) => Err(XmlError::Cut),
+        }
+    }
+
+    /// Reads one event; `true` when it completed a record.
+    fn next_event(&mut self) -> Result<bool, XmlError> {
+        self.event.clear();
+        let event = match self.reader.read_event_into(&mut self.event) {
+            Ok(event) => event,
+            Err(source) => return Err(malformed(self.reader.error_position(), source)),
+        };
+        let position = self.reader.buffer_position();
+        let assembly = &mut self.assembly;
+        match event {
+            Event::Start(start) => {
+                assembly.open(&start, self.reader.resolver(), position)?;
+                return Ok(false);
+            }
+            Event::Empty(start) => {
+                assembly.open(&start, self.reader.resolver(), position)?;
+                return assembly.close();
+            }
+            Event::End(_) => return assembly.close(),
+            Event::Text(text) => assembly.add_text(&text.xml10_content())?,
+            Event::CData(text) => assembly.add_text(&text.xml10_content())?,
+            Event::GeneralRef(reference) => {
+                let character = reference.resolve_char_ref().map_err(|source| malformed(position, source))?;
+                let mut buffer = [0; 4];
+                match character {
+                    Some(character) => assembly.add_text(character.encode_utf8(&mut buffer))?,
+                    None => {
+                        assembly.add_text(escape::resolve_xml_entity(&reference).ok_or(XmlError::UnknownEntity)?)?;
+                    }
+                }
+            }
+            Event::Decl(declaration) => match declaration.encoding() {
+                Some(Ok(name)) if !name.eq_ignore_ascii_case("utf-8") && !name.eq_ignore_ascii_case("us-ascii") => {
+                    return Err(XmlError::Encoding(name.chars().take(40).collect()));
+                }
+                _ => {}
+            },
+            Event::Comment(_) | Event::PI(_) => {}
+            Event::DocType(_) => return Err(XmlError::Doctype),
+            Event::Eof => return Err(XmlError::Cut),
+        }
+        Ok(false)
+    }
+}
+
+fn malformed(position: u64, source: quick_xml::Error) -> XmlError {
+    XmlError::Malformed { position, source: Box::new(source) }
+}
+
+/// Puts events together: into the record in hand, or into the tree of all the rest.
+#[derive(Debug)]
+struct Assembly {
+    limits: Limits,
+    records: Option<Records>,
+    outer: Tree,
+    /// Emptied and filled again for each record.
+    record: Tree,
+    in_record: bool,
+    depth: usize,
+    root_closed: bool,
+}
+
+impl Assembly {
+    fn open(&mut self, start: &BytesStart<'_>, resolver: &NamespaceResolver, position: u64) -> Result<(), XmlError> {
+        if self.root_closed {
+            return Err(XmlError::NotXml);
+        }
+        self.depth += 1;
+        if self.depth > self.limits.depth {
+            return Err(XmlError::TooLarge {
+                what: "the nesting of the answer",
+                limit: self.limits.depth,
+                unit: "levels",
+            });
+        }
+        let name = start.name();
+        let (namespace, local) = resolver.resolve_element(name);
+        let opening = Opening {
+            namespace: if is(&namespace, ENVELOPE) { Namespace::Envelope } else { Namespace::Other },
+            name: local.into_inner(),
+            attributes: if start.attributes_raw().is_empty() {
+                Attributes::default()
+            } else {
+                read_attributes(start.attributes(), resolver).map_err(|source| malformed(position, source))?
+            },
+        };
+        if self.records.is_some_and(|records| records.depth == self.depth && records.name == opening.name) {
+            self.in_record = true;
+        }
+        let tree = if self.in_record { &mut self.record } else { &mut self.outer };
+        tree.open(&opening, &self.limits)
+    }
+
+    fn add_text(&mut self, text: &str) -> Result<(), XmlError> {
+        if self.depth == 0 {
+            return if text.trim().is_empty() { Ok(()) } else { Err(XmlError::NotXml) };
+        }
+        let tree = if self.in_record { &mut self.record } else { &mut self.outer };
+        tree.add_text(text, &self.limits)
+    }
+
+    /// Ends the innermost element; `true` when that completed a record.
+    fn close(&mut self) -> Result<bool, XmlError> {
+        self.depth = self.depth.saturating_sub(1);
+        if self.in_record {
+            let complete = self.record.close()?;
+            self.in_record = !complete;
+            return Ok(complete);
+        }
+        self.root_closed = self.outer.close()?;
+        Ok(false)
+    }
+}
+
+fn is(namespace: &ResolveResult<'_>, uri: &str) -> bool {
+    matches!(namespace, ResolveResult::Bound(bound) if bound.0 == uri)
+}
+
+fn read_attributes<'a>(
+    raw: RawAttributes<'a>,
+    resolver: &NamespaceResolver,
+) -> Result<Attributes<'a>, quick_xml::Error> {
+    let mut found = Attributes::default();
+    for attribute in raw {
+        let attribute = attribute?;
+        let (namespace, local) = resolver.resolve_attribute(attribute.key);
+        // An attribute without a prefix is in no namespace, so `type` and `xsi:type` cannot be confused.
+        let in_xsi = is(&namespace, XSI);
+        match local.into_inner() {
+            "type" if in_xsi => found.xsi_type = Some(attribute.normalized_value(XmlVersion::Implicit1_0)?),
+            "type" if matches!(namespace, ResolveResult::Unbound) => {
+                found.reference_type = Some(attribute.normalized_value(XmlVersion::Implicit1_0)?);
+            }
+            "nil" if in_xsi => {
+                found.nil = matches!(&*attribute.normalized_value(XmlVersion::Implicit1_0)?, "true" | "1");
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
