@@ -1,0 +1,233 @@
+//! The client: sends requests, tries again where that is safe, and speaks to nobody it should not.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use chaos_core::Context;
+use tracing::{Instrument, debug, warn};
+
+use crate::call::Call;
+use crate::classify;
+use crate::config::{Config, ConfigError, Limits, Profile};
+use crate::endpoint::check_scheme;
+use crate::error::{Failure, HttpError, HttpErrorKind, TimeLimit};
+use crate::request::Request;
+use crate::response::{Answer, Response};
+use crate::retry::{self, Jitter, RetryPolicy};
+use crate::tls;
+use crate::wait::wait;
+use crate::watched_body::watch;
+
+/// How long an unused connection is kept. Shorter than common servers keep theirs, so that a power call rarely meets a
+/// connection that the server is just closing.
+const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+/// The pause after which a silent connection is probed: firewalls forget connections, and a long poll is mostly silent.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
+/// The redirects that a probe follows.
+const REDIRECTS: usize = 10;
+
+/// An HTTP/1.1 client for one server and its TLS trust. Cheap to clone; clones share their connections.
+///
+/// Every call takes a [`Context`] and ends with its deadline or its cancellation, whatever the server does.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    profile: Profile,
+    insecure: bool,
+    limits: Limits,
+    retry: RetryPolicy,
+    jitter: Jitter,
+    warned: AtomicBool,
+}
+
+impl Client {
+    /// Makes a client. Reads the CA file, if one is named, and connects to nothing.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the CA file, the proxy or the user agent cannot be used.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        let Config { profile, trust, limits, retry, proxy, user_agent, seed } = config;
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::client_config(&trust)?)
+            .user_agent(user_agent)
+            .http1_only()
+            .gzip(true)
+            // A path may hold a secret, and so would the `Referer` header.
+            .referer(false)
+            // Retries are ours: the library cannot know what may be sent twice.
+            .retry(reqwest::retry::never())
+            .connect_timeout(limits.connect)
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .tcp_keepalive(TCP_KEEPALIVE)
+            .tcp_nodelay(true);
+        builder = match profile {
+            Profile::Platform => builder.redirect(reqwest::redirect::Policy::none()).no_proxy(),
+            Profile::Probe => builder.redirect(reqwest::redirect::Policy::limited(REDIRECTS)),
+        };
+        if let Some(proxy) = proxy {
+            let to = reqwest::Proxy::all(proxy.expose().clone()).map_err(|_| ConfigError::Proxy(proxy))?;
+            builder = builder.proxy(to);
+        }
+        let http = builder.build().map_err(|error| ConfigError::Client(error.without_url().to_string()))?;
+        Ok(Self(Arc::new(Inner {
+            http,
+            profile,
+            insecure: trust.is_insecure(),
+            limits,
+            retry,
+            jitter: Jitter::new(seed),
+            warned: AtomicBool::new(false),
+        })))
+    }
+
+    /// Sends a request and returns as soon as the head of the answer is there; the body is read from the [`Response`].
+    /// What breaks in the body is not tried again.
+    ///
+    /// # Errors
+    /// [`HttpError`] if there is no answer. An answer of any status is none.
+    pub async fn send(&self, cx: &Context, request: &Request) -> Result<Response, HttpError> {
+        let (response, _) = self.run(cx, request, Extent::Head).await?;
+        Ok(response)
+    }
+
+    /// Sends a request and reads the whole answer. If the request is idempotent, a body that is cut is asked for again.
+    ///
+    /// # Errors
+    /// [`HttpError`] if there is no complete answer. An answer of any status is none.
+    pub async fn fetch(&self, cx: &Context, request: &Request) -> Result<Answer, HttpError> {
+        let (response, body) = self.run(cx, request, Extent::Whole).await?;
+        Ok(response.into_answer(body))
+    }
+
+    async fn run(&self, cx: &Context, request: &Request, extent: Extent) -> Result<(Response, Bytes), HttpError> {
+        let mut call = Call::new(cx, request, &self.0.limits);
+        if let Err(error) = self.admit(request) {
+            return Err(call.error(Failure::new(HttpErrorKind::Configuration, error.to_string(), false)));
+        }
+        loop {
+            call.begin_attempt();
+            // Each attempt ends in an answer, or in a failure and the call to go on with.
+            let failure = match self.attempt(&call).await {
+                Ok(inner) => {
+                    let mut response = Response::new(inner, call);
+                    let status = response.status();
+                    let again = request.idempotent && retry::is_retryable(status);
+                    let asked = retry::retry_after(response.headers(), cx.now());
+                    if again && let Some(pause) = self.pause(response.call(), asked) {
+                        call = response.into_call();
+                        debug!(parent: &call.span, %status, ?pause, "the server is not ready: trying again");
+                        self.rest(&call, pause).await?;
+                        continue;
+                    }
+                    let body = match extent {
+                        Extent::Head => Ok(Bytes::new()),
+                        Extent::Whole => response.read_all().await,
+                    };
+                    match body {
+                        Ok(body) => return Ok((response, body)),
+                        Err(failure) => {
+                            call = response.into_call();
+                            failure
+                        }
+                    }
+                }
+                Err(failure) => failure,
+            };
+            match self.pause(&call, None).filter(|_| is_worth_another(&failure, request.idempotent)) {
+                Some(pause) => {
+                    debug!(parent: &call.span, kind = ?failure.kind, cause = failure.cause, ?pause, "trying again");
+                    self.rest(&call, pause).await?;
+                }
+                None => return Err(call.error(failure)),
+            }
+        }
+    }
+
+    /// Applies the rules that need no network.
+    fn admit(&self, request: &Request) -> Result<(), ConfigError> {
+        let Inner { profile, insecure, warned, .. } = &*self.0;
+        let url = request.url.expose();
+        match profile {
+            Profile::Platform => check_scheme(url, *insecure)?,
+            Profile::Probe => check_scheme(url, true)?,
+        }
+        if *insecure && !warned.swap(true, Ordering::Relaxed) {
+            warn!(
+                host = request.url.host(),
+                "insecure by request: the server is not verified, so whoever sits in between can read and change \
+                 everything, the password included; use a CA file or a pinned thumbprint instead"
+            );
+        }
+        Ok(())
+    }
+
+    /// Sends the request once and waits for the head of the answer.
+    async fn attempt(&self, call: &Call) -> Result<reqwest::Response, Failure> {
+        let request = &call.request;
+        let (body, sent) = watch(&request.body, request.idempotent);
+        let mut http = reqwest::Request::new(request.method.clone(), request.url.expose().clone());
+        *http.headers_mut() = request.headers.clone();
+        if !request.body.is_empty() {
+            *http.body_mut() = Some(body);
+        }
+        let exchange = self.0.http.execute(http).instrument(call.span.clone());
+        let answer = wait(&call.cx, call.read_limit, || sent.get(), exchange).await?;
+        let response = answer.map_err(|error| classify::of_request(&error, sent.get()))?;
+        call.answered(response.status());
+        Ok(response)
+    }
+
+    /// The wait before the next attempt; none if there is to be none, because the attempts are used up or the deadline
+    /// would pass meanwhile.
+    fn pause(&self, call: &Call, asked: Option<Duration>) -> Option<Duration> {
+        let Inner { retry, jitter, .. } = &*self.0;
+        if call.attempt >= retry.attempts {
+            return None;
+        }
+        let pause = asked.unwrap_or_default().saturating_add(retry.wait(call.attempt, jitter.next()));
+        (pause < call.cx.remaining()).then_some(pause)
+    }
+
+    async fn rest(&self, call: &Call, pause: Duration) -> Result<(), HttpError> {
+        let awake = call.cx.clock().sleep_until(call.cx.monotonic().saturating_add(pause));
+        // The last attempt failed or was refused: nothing of it is in doubt, or it would not be tried again.
+        wait(&call.cx, Duration::MAX, || false, awake).await.map_err(|failure| call.error(failure))
+    }
+}
+
+/// How much of an answer belongs to the attempt.
+#[derive(Clone, Copy)]
+enum Extent {
+    Head,
+    Whole,
+}
+
+/// Whether a failure may be followed by the same request; see the table at [`RetryPolicy`].
+fn is_worth_another(failure: &Failure, idempotent: bool) -> bool {
+    match failure.kind {
+        HttpErrorKind::Connect | HttpErrorKind::TimedOut(TimeLimit::Connect) => true,
+        HttpErrorKind::Interrupted | HttpErrorKind::TimedOut(TimeLimit::Read) => idempotent,
+        HttpErrorKind::Configuration
+        | HttpErrorKind::Tls
+        | HttpErrorKind::TimedOut(TimeLimit::Total)
+        | HttpErrorKind::Cancelled
+        | HttpErrorKind::TooLarge(_)
+        | HttpErrorKind::Protocol => false,
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("profile", &self.0.profile)
+            .field("insecure", &self.0.insecure)
+            .field("limits", &self.0.limits)
+            .field("retry", &self.0.retry)
+            .finish_non_exhaustive()
+    }
+}

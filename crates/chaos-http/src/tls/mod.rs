@@ -1,0 +1,89 @@
+//! Which servers a client trusts, and the rustls configuration that follows from it.
+
+mod refused;
+mod thumbprint;
+mod verifier;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+pub use refused::{RefusedCertificate, Rule};
+pub use thumbprint::{Thumbprint, ThumbprintError};
+
+use crate::config::ConfigError;
+use verifier::{Accept, Verifier};
+
+/// Which servers are trusted.
+///
+/// ESXi and vCenter come with certificates that no public authority signed. In order of preference: install the
+/// authority's certificate in the system, name it as [`CaFile`](Self::CaFile), or pin the server's own certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TlsTrust {
+    /// Servers whose certificate was signed by an authority that this machine trusts.
+    #[default]
+    SystemRoots,
+    /// The same, and the authorities in this PEM file besides.
+    ///
+    /// It must hold the authority's certificate, not the server's own: rustls refuses an authority that is used as a
+    /// server certificate.
+    CaFile(PathBuf),
+    /// The server that shows the certificate with this SHA-256 hash and proves that it has its key, and no other.
+    /// Its host name and dates are not looked at.
+    Thumbprint(Thumbprint),
+    /// Any server: whoever sits in between reads the password. Every client that is built so says it in the log.
+    Insecure,
+}
+
+impl TlsTrust {
+    /// True for [`TlsTrust::Insecure`].
+    #[must_use]
+    pub fn is_insecure(&self) -> bool {
+        *self == Self::Insecure
+    }
+}
+
+/// The one place that chooses the cryptography.
+fn crypto_provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// The rustls configuration for `trust`. Reads the CA file now, the system's roots at the first handshake: a client that
+/// speaks plain HTTP never pays for them.
+pub(crate) fn client_config(trust: &TlsTrust) -> Result<rustls::ClientConfig, ConfigError> {
+    let accept = match trust {
+        TlsTrust::SystemRoots => Accept::Roots { extra: Vec::new() },
+        TlsTrust::CaFile(path) => Accept::Roots { extra: read_authorities(path)? },
+        TlsTrust::Thumbprint(thumbprint) => Accept::Pinned(*thumbprint),
+        TlsTrust::Insecure => Accept::Anything,
+    };
+    let provider = crypto_provider();
+    let mut config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(ConfigError::Crypto)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Verifier::new(accept, provider)))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn read_authorities(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let pem = std::fs::read(path).map_err(|source| ConfigError::CaFile { path: path.clone(), source })?;
+    let certificates = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|source| ConfigError::CaPem { path: path.clone(), source })?;
+    if certificates.is_empty() {
+        return Err(ConfigError::CaEmpty { path: path.clone() });
+    }
+    // Anything that is no certificate is found now and not at the first call.
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in &certificates {
+        roots.add(certificate.clone()).map_err(|source| ConfigError::CaCertificate { path: path.clone(), source })?;
+    }
+    Ok(certificates)
+}
