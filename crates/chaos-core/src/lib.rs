@@ -5,6 +5,7 @@
 //! * Who does it: a [`Platform`], opened through a [`PlatformSource`], with the conveniences of [`PlatformExt`].
 //! * Under which conditions: a [`Context`] with deadline, cancellation and [`Clock`].
 //! * Which VMs are meant: [`TargetPattern`], [`Selector`], [`resolve`].
+//! * What happened in a run: [`RunEvent`]s, which an [`EventSink`] takes.
 //! * What went wrong: one [`Error`].
 //!
 //! ```
@@ -32,6 +33,7 @@ mod outcome;
 mod platform;
 mod power;
 mod rules;
+mod run;
 mod seconds;
 mod select;
 mod source;
@@ -49,6 +51,10 @@ pub use outcome::{How, Outcome};
 pub use platform::{Capabilities, Discovery, Platform, PlatformIdentity, Problem};
 pub use power::{DEFAULT_PARALLEL, PlatformExt, PowerReport};
 pub use rules::{Need, check_power};
+pub use run::{
+    ActivityStatus, CallResult, EventSink, Failure, HypothesisPhase, RunEvent, RunEventKind, RunMode, RunStatus,
+    Section,
+};
 pub use select::{Chosen, ChosenBy, NamePattern, Selector, TargetPattern, resolve};
 pub use source::{Connection, Origin, PlatformSource};
 pub use summary::EnvironmentSummary;
