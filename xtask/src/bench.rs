@@ -1,0 +1,78 @@
+//! Figures for docs/performance.md: criterion benches, and the peak memory of a discovery of 10,000 VMs.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::artifacts::{self, Programs};
+use crate::simulator::Simulator;
+use crate::tally::{Runner, Tally};
+use crate::workspace::Workspace;
+use crate::{say, shell};
+
+const LIMIT: Duration = Duration::from_hours(1);
+/// VMs of the large estate.
+const VMS: &str = "10000";
+/// What the client may need at its peak for that estate, in MiB.
+const PEAK_MIB: u64 = 64;
+
+/// Benches and peak memory, both optimised.
+pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for bench in ["discovery", "power"] {
+        say::heading(format_args!("bench {bench}"));
+        let mut command = workspace.cargo([
+            "bench",
+            "--locked",
+            "--package",
+            "chaos-vsphere",
+            "--bench",
+            bench,
+        ]);
+        tally += shell::count(&mut command, Runner::Check, LIMIT);
+    }
+    say::heading("peak memory");
+    let programs = artifacts::build_release(workspace)?;
+    tally += peak_memory(workspace, &programs)?;
+    Ok(tally)
+}
+
+/// Discovers a large simulated estate in a process of its own and holds its peak resident memory against the limit.
+pub(crate) fn peak_memory(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
+    let directory = workspace.scratch("xtask/peak-memory")?;
+    let simulator = Simulator::start(programs.chaosmonkey(), &directory, &["--vms", VMS])?;
+    let discovery = [
+        "platforms",
+        "discover-vms",
+        "--platform",
+        "vsphere",
+        "--format",
+        "json",
+    ];
+    let mut measured = Command::new("python3");
+    measured
+        .arg(script(workspace))
+        .arg(programs.chaosmonkey())
+        .args(discovery);
+    measured
+        .current_dir(&directory)
+        .envs(simulator.environment());
+    let answer = shell::capture(&mut measured, LIMIT)?;
+    let kib: u64 = answer
+        .trim()
+        .parse()
+        .with_context(|| format!("no number of KiB: {answer}"))?;
+    let held = kib <= PEAK_MIB * 1024;
+    let verdict = if held { "ok" } else { "not ok" };
+    say::line(format_args!(
+        "{verdict} discovery of {VMS} VMs needs {} MiB at its peak (limit {PEAK_MIB})",
+        kib.div_ceil(1024)
+    ));
+    Ok(Tally::check(held))
+}
+
+fn script(workspace: &Workspace) -> PathBuf {
+    workspace.root().join("xtask/measure/peak_memory.py")
+}

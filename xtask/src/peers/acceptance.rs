@@ -1,0 +1,312 @@
+//! `chaosmonkey` against govmomi's simulated vCenter with 1,000 VMs: the right VMs and states, in few requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::Verdicts;
+use super::proxy::{Calls, CountingProxy};
+use super::pyvmomi;
+use super::vcsim::Vcsim;
+use crate::artifacts::Programs;
+use crate::shell;
+use crate::workspace::Workspace;
+
+/// VMs of the simulated vCenter.
+const VMS: usize = 1000;
+/// VMs of a power command, spread over all hosts.
+const CHOSEN: usize = 100;
+/// VMs in transition at one time.
+const PARALLEL: usize = 16;
+/// Versions, content, login, traversal, logout.
+const DISCOVERY_REQUESTS: usize = 5;
+/// Requests of a power command that do not depend on the number of VMs: login, look-up, collector, views, logout.
+const FIXED_REQUESTS: usize = 12;
+/// The limit of one command.
+const LIMIT: Duration = Duration::from_mins(5);
+
+/// A vCenter, the proxy before it, and the two clients that look at it.
+pub(super) struct Run<'a> {
+    workspace: &'a Workspace,
+    chaosmonkey: &'a Path,
+    pyvmomi: &'a Path,
+    directory: PathBuf,
+    vcsim: Vcsim,
+    proxy: CountingProxy,
+}
+
+/// A power command and the state in which it leaves a VM.
+const COMMANDS: &[(&[&str], &str)] = &[
+    (&["power-off"], "powered_off"),
+    (&["power-on"], "powered_on"),
+    (&["suspend"], "suspended"),
+    // A suspended VM is resumed first: it cannot be reset.
+    (&["power-on"], "powered_on"),
+    (&["reboot", "--force"], "powered_on"),
+];
+
+impl<'a> Run<'a> {
+    /// Starts the vCenter and the proxy.
+    pub(super) fn new(
+        workspace: &'a Workspace,
+        programs: &'a Programs,
+        vcsim: &Path,
+        pyvmomi: &'a Path,
+    ) -> Result<Self> {
+        let vcsim = Vcsim::start(vcsim, VMS)?;
+        Ok(Self {
+            workspace,
+            chaosmonkey: programs.chaosmonkey(),
+            pyvmomi,
+            directory: workspace.scratch("xtask/peers")?,
+            proxy: CountingProxy::start(vcsim.address())?,
+            vcsim,
+        })
+    }
+
+    /// Discovery, then each power command.
+    pub(super) fn all(&self, verdicts: &mut Verdicts) -> Result<()> {
+        let before = self.seen_by_pyvmomi()?;
+        let discovered = self.platforms(&["discover-vms"]);
+        let calls = self.proxy.take();
+        verdicts.check(
+            "vcsim discover-vms: exactly its VMs",
+            &discovered.and_then(|vms| same_vms(&vms, &before)),
+        );
+        verdicts.check(
+            "vcsim discover-vms: requests",
+            &at_most(&calls, DISCOVERY_REQUESTS, 0),
+        );
+
+        let names: Vec<&str> = before
+            .keys()
+            .map(String::as_str)
+            .step_by(VMS / CHOSEN)
+            .collect();
+        for (command, goal) in COMMANDS {
+            let shown = command.join(" ");
+            let mut arguments = command.to_vec();
+            let parallel = PARALLEL.to_string();
+            arguments.extend(["--parallel", &parallel]);
+            arguments.extend(&names);
+            let results = self.platforms(&arguments);
+            let calls = self.proxy.take();
+            verdicts.check(
+                format_args!("vcsim {shown}: results"),
+                &results.and_then(|results| reached(&results, &names, goal)),
+            );
+            verdicts.check(
+                format_args!("vcsim {shown}: requests"),
+                &at_most(
+                    &calls,
+                    names.len() + FIXED_REQUESTS,
+                    names.len().div_ceil(PARALLEL),
+                ),
+            );
+            let after = self.seen_by_pyvmomi()?;
+            verdicts.check(
+                format_args!("vcsim {shown}: states seen by pyvmomi"),
+                &states(&before, &after, &names, goal),
+            );
+        }
+        Ok(())
+    }
+
+    /// Runs a command of `chaosmonkey platforms` through the proxy and returns what it printed.
+    fn platforms(&self, arguments: &[&str]) -> Result<Vec<Value>> {
+        let mut command = Command::new(self.chaosmonkey);
+        command
+            .arg("platforms")
+            .arg(arguments[0])
+            .args(["--platform", "vsphere", "--format", "json"])
+            .args(&arguments[1..]);
+        command
+            .current_dir(&self.directory)
+            .env("VSPHERE_SERVER", self.proxy.url());
+        command
+            .env("VSPHERE_USERNAME", Vcsim::LOGIN)
+            .env("VSPHERE_PASSWORD", Vcsim::LOGIN);
+        for setting in [
+            "VSPHERE_PORT",
+            "VSPHERE_INSECURE",
+            "VSPHERE_CA_FILE",
+            "VSPHERE_THUMBPRINT",
+        ] {
+            command.env_remove(setting);
+        }
+        serde_json::from_str(&shell::capture(&mut command, LIMIT)?)
+            .context("chaosmonkey did not print a JSON array")
+    }
+
+    /// Every VM by name, read past the proxy.
+    fn seen_by_pyvmomi(&self) -> Result<BTreeMap<String, Value>> {
+        let vms = pyvmomi::inventory(
+            self.workspace,
+            self.pyvmomi,
+            &self.vcsim.url(),
+            Vcsim::LOGIN,
+            Vcsim::LOGIN,
+        )?;
+        let by_name: BTreeMap<String, Value> = vms
+            .into_iter()
+            .map(|vm| (text(&vm, "name").to_owned(), vm))
+            .collect();
+        ensure!(
+            by_name.len() == VMS,
+            "pyvmomi sees {} VMs of different names instead of {VMS}",
+            by_name.len()
+        );
+        Ok(by_name)
+    }
+}
+
+/// The same VMs, each with the same id, place and state.
+fn same_vms(ours: &[Value], theirs: &BTreeMap<String, Value>) -> Result<String> {
+    ensure!(
+        ours.len() == theirs.len(),
+        "{} VMs, pyvmomi sees {}",
+        ours.len(),
+        theirs.len()
+    );
+    for vm in ours {
+        let name = text(vm, "name");
+        let other = theirs
+            .get(name)
+            .with_context(|| format!("{name}: pyvmomi does not know it"))?;
+        for field in ["id", "host", "cluster", "datacenter", "power_state"] {
+            let (mine, other) = (text(vm, field), text(other, field));
+            ensure!(
+                mine == other,
+                "{name}: {field} is {mine:?}, pyvmomi sees {other:?}"
+            );
+        }
+    }
+    let distinct: BTreeSet<&str> = ours.iter().map(|vm| text(vm, "name")).collect();
+    ensure!(distinct.len() == ours.len(), "a VM is listed twice");
+    Ok(format!("{} VMs", ours.len()))
+}
+
+/// Long polls apart, no more requests than `fixed`, and one update of the list view for each wave.
+fn at_most(calls: &Calls, fixed: usize, waves: usize) -> Result<String> {
+    let polls = calls.of("WaitForUpdatesEx");
+    let counted = calls.total() - polls;
+    ensure!(
+        counted <= fixed + waves,
+        "{counted} requests besides {polls} long polls, allowed {fixed} + {waves}; {calls}"
+    );
+    Ok(format!(
+        "{counted} of {fixed} + {waves}, {polls} long polls; {calls}"
+    ))
+}
+
+/// One result for each VM, without an error and in the state that was asked for.
+fn reached(results: &[Value], names: &[&str], goal: &str) -> Result<String> {
+    let told: BTreeSet<&str> = results.iter().map(|result| text(result, "vm")).collect();
+    ensure!(
+        results.len() == names.len() && names.iter().all(|name| told.contains(name)),
+        "not one result for each VM"
+    );
+    for result in results {
+        let name = text(result, "vm");
+        ensure!(result["error"].is_null(), "{name}: {}", result["error"]);
+        ensure!(
+            text(result, "state") == goal,
+            "{name}: state {:?} instead of {goal}",
+            text(result, "state")
+        );
+    }
+    Ok(format!("{} VMs {goal}", results.len()))
+}
+
+/// The chosen VMs are in the state, all others as they were.
+fn states(
+    before: &BTreeMap<String, Value>,
+    after: &BTreeMap<String, Value>,
+    names: &[&str],
+    goal: &str,
+) -> Result<String> {
+    for (name, vm) in after {
+        let found = text(vm, "power_state");
+        if names.contains(&name.as_str()) {
+            ensure!(found == goal, "{name} is {found} instead of {goal}");
+        } else {
+            let was = before
+                .get(name)
+                .map_or("unknown", |vm| text(vm, "power_state"));
+            ensure!(
+                found == was,
+                "{name} was not asked for and went from {was} to {found}"
+            );
+        }
+    }
+    Ok(format!(
+        "{} VMs {goal}, {} untouched",
+        names.len(),
+        after.len() - names.len()
+    ))
+}
+
+/// A text field; one that is null or missing is empty, as both clients may say that there is no cluster.
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use super::{reached, same_vms, states};
+
+    fn vm(name: &str, state: &str) -> Value {
+        json!({"id": "vm-1", "name": name, "host": "h", "cluster": null, "datacenter": "d", "power_state": state})
+    }
+
+    fn seen(vms: &[Value]) -> BTreeMap<String, Value> {
+        vms.iter()
+            .map(|vm| (vm["name"].as_str().unwrap().to_owned(), vm.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn a_difference_in_place_or_state_is_named() {
+        let theirs = seen(&[vm("a", "powered_on")]);
+        assert!(same_vms(&[vm("a", "powered_on")], &theirs).is_ok());
+        let error = same_vms(&[vm("a", "powered_off")], &theirs)
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            r#"a: power_state is "powered_off", pyvmomi sees "powered_on""#
+        );
+        assert!(same_vms(&[], &theirs).is_err());
+    }
+
+    #[test]
+    fn a_bystander_that_changed_is_found() {
+        let before = seen(&[vm("a", "powered_on"), vm("b", "powered_on")]);
+        let after = seen(&[vm("a", "powered_off"), vm("b", "powered_off")]);
+        let error = states(&before, &after, &["a"], "powered_off")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "b was not asked for and went from powered_on to powered_off"
+        );
+        assert!(states(&before, &after, &["a", "b"], "powered_off").is_ok());
+    }
+
+    #[test]
+    fn a_result_for_each_vm_is_needed() {
+        let done = json!({"vm": "a", "state": "powered_off", "error": null});
+        assert!(reached(std::slice::from_ref(&done), &["a"], "powered_off").is_ok());
+        assert!(reached(std::slice::from_ref(&done), &["a", "b"], "powered_off").is_err());
+        let failed = json!({"vm": "a", "state": "powered_on", "error": {"kind": "timeout"}});
+        assert!(reached(&[failed], &["a"], "powered_off").is_err());
+    }
+}

@@ -1,0 +1,77 @@
+//! Checks against programs that this project did not write: govmomi's simulated vCenter, and pyvmomi as a client.
+//!
+//! Each check prints `ok NAME`, `not ok NAME: why` or `skip NAME: why`. A peer that cannot be installed is skipped on a
+//! developer's machine and is a failure where `CI` is set.
+
+mod acceptance;
+mod install;
+mod message;
+mod proxy;
+mod pyvmomi;
+mod vcsim;
+
+use std::fmt;
+
+use anyhow::Result;
+
+use crate::artifacts::Programs;
+use crate::say;
+use crate::tally::Tally;
+use crate::workspace::Workspace;
+
+/// Runs every peer; one that fails does not keep the next from running.
+pub(crate) fn run(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
+    let mut verdicts = Verdicts::default();
+    for version in pyvmomi::VERSIONS {
+        say::line(format_args!("--> pyvmomi {version} against our simulator"));
+        match install::pyvmomi(workspace, version) {
+            Ok(library) => verdicts.add(pyvmomi::against_simulator(workspace, programs, &library)?),
+            Err(error) => verdicts.missing(format_args!("pyvmomi {version}"), &error),
+        }
+    }
+    say::line("--> chaosmonkey against govmomi's simulator, as pyvmomi sees it");
+    match install::vcsim(workspace).and_then(|vcsim| Ok((vcsim, install::pyvmomi(workspace, "9")?)))
+    {
+        Ok((vcsim, library)) => {
+            let run = acceptance::Run::new(workspace, programs, &vcsim, &library)?;
+            run.all(&mut verdicts)?;
+        }
+        Err(error) => verdicts.missing("govmomi's simulator", &error),
+    }
+    Ok(verdicts.tally)
+}
+
+/// The count of checks, each of which is one line of output.
+#[derive(Debug, Default)]
+struct Verdicts {
+    tally: Tally,
+}
+
+impl Verdicts {
+    /// A check that held (with what was seen) or did not (with why).
+    fn check(&mut self, name: impl fmt::Display, result: &Result<String>) {
+        match result {
+            Ok(seen) => say::line(format_args!("ok {name}: {seen}")),
+            Err(error) => say::line(format_args!("not ok {name}: {error:#}")),
+        }
+        self.tally += Tally::check(result.is_ok());
+    }
+
+    /// A peer that could not be installed.
+    fn missing(&mut self, name: impl fmt::Display, error: &anyhow::Error) {
+        if install::is_ci() {
+            say::line(format_args!("not ok {name}: {error:#}"));
+            self.tally += Tally::check(false);
+        } else {
+            say::line(format_args!(
+                "skip {name}: NOT CHECKED, since it cannot be installed: {error:#}"
+            ));
+            self.tally += Tally::skip();
+        }
+    }
+
+    /// The count of a script that printed its own lines.
+    fn add(&mut self, tally: Tally) {
+        self.tally += tally;
+    }
+}
