@@ -23,9 +23,7 @@ impl Programs {
 
     /// Every example program by name.
     pub(crate) fn examples(&self) -> impl Iterator<Item = (&str, &Path)> {
-        self.examples
-            .iter()
-            .map(|(name, path)| (name.as_str(), path.as_path()))
+        self.examples.iter().map(|(name, path)| (name.as_str(), path.as_path()))
     }
 }
 
@@ -33,10 +31,7 @@ impl Programs {
 ///
 /// The selection is the one that the test runners make, so that nothing is compiled twice for want of a feature.
 pub(crate) fn build(workspace: &Workspace) -> Result<Programs> {
-    run(
-        workspace,
-        &["--workspace", "--bins", "--examples", "--tests"],
-    )
+    run(workspace, &["--workspace", "--bins", "--examples", "--tests"])
 }
 
 /// Builds `chaosmonkey` alone, optimised.
@@ -46,34 +41,21 @@ pub(crate) fn build_release(workspace: &Workspace) -> Result<Programs> {
 
 fn run(workspace: &Workspace, selection: &[&str]) -> Result<Programs> {
     let output = workspace
-        .cargo([
-            "build",
-            "--locked",
-            "--message-format=json-render-diagnostics",
-        ])
+        .cargo(["build", "--locked", "--message-format=json-render-diagnostics"])
         .args(selection)
         .stderr(Stdio::inherit())
         .output()
         .context("cannot run cargo build")?;
     ensure!(output.status.success(), "cargo build failed");
     let programs = programs(&String::from_utf8_lossy(&output.stdout));
-    ensure!(
-        !programs.chaosmonkey.as_os_str().is_empty(),
-        "the build made no program named chaosmonkey"
-    );
+    ensure!(!programs.chaosmonkey.as_os_str().is_empty(), "the build made no program named chaosmonkey");
     Ok(programs)
 }
 
 fn programs(messages: &str) -> Programs {
     let mut programs = Programs::default();
-    for message in messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-    {
-        let (Some(path), Some(name)) = (
-            message["executable"].as_str(),
-            message["target"]["name"].as_str(),
-        ) else {
+    for message in messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let (Some(path), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str()) else {
             continue;
         };
         // The test harness of a program is an executable of the same name.
@@ -82,9 +64,7 @@ fn programs(messages: &str) -> Programs {
         }
         match message["target"]["kind"][0].as_str() {
             Some("bin") if name == "chaosmonkey" => programs.chaosmonkey = PathBuf::from(path),
-            Some("example") => programs
-                .examples
-                .push((name.to_owned(), PathBuf::from(path))),
+            Some("example") => programs.examples.push((name.to_owned(), PathBuf::from(path))),
             _ => {}
         }
     }
@@ -110,10 +90,7 @@ mod tests {
         assert_eq!(programs.chaosmonkey(), Path::new("/t/chaosmonkey"));
         assert_eq!(
             programs.examples().collect::<Vec<_>>(),
-            [(
-                "vsphere_discover",
-                Path::new("/t/examples/vsphere_discover")
-            )]
+            [("vsphere_discover", Path::new("/t/examples/vsphere_discover"))]
         );
     }
 }

@@ -23,14 +23,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
     for bench in ["discovery", "power"] {
         say::heading(format_args!("bench {bench}"));
-        let mut command = workspace.cargo([
-            "bench",
-            "--locked",
-            "--package",
-            "chaos-vsphere",
-            "--bench",
-            bench,
-        ]);
+        let mut command = workspace.cargo(["bench", "--locked", "--package", "chaos-vsphere", "--bench", bench]);
         tally += shell::count(&mut command, Runner::Check, LIMIT);
     }
     say::heading("peak memory");
@@ -43,27 +36,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
 pub(crate) fn peak_memory(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
     let directory = workspace.scratch("xtask/peak-memory")?;
     let simulator = Simulator::start(programs.chaosmonkey(), &directory, &["--vms", VMS])?;
-    let discovery = [
-        "platforms",
-        "discover-vms",
-        "--platform",
-        "vsphere",
-        "--format",
-        "json",
-    ];
+    let discovery = ["platforms", "discover-vms", "--platform", "vsphere", "--format", "json"];
     let mut measured = Command::new("python3");
-    measured
-        .arg(script(workspace))
-        .arg(programs.chaosmonkey())
-        .args(discovery);
-    measured
-        .current_dir(&directory)
-        .envs(simulator.environment());
+    measured.arg(script(workspace)).arg(programs.chaosmonkey()).args(discovery);
+    measured.current_dir(&directory).envs(simulator.environment());
     let answer = shell::capture(&mut measured, LIMIT)?;
-    let kib: u64 = answer
-        .trim()
-        .parse()
-        .with_context(|| format!("no number of KiB: {answer}"))?;
+    let kib: u64 = answer.trim().parse().with_context(|| format!("no number of KiB: {answer}"))?;
     let held = kib <= PEAK_MIB * 1024;
     let verdict = if held { "ok" } else { "not ok" };
     say::line(format_args!(

@@ -23,22 +23,12 @@ pub(crate) fn run(workspace: &Workspace) -> Tally {
     report.step("tidy", || tidy::run(workspace));
     report.tool(
         "clippy",
-        with_args(
-            workspace.cargo(["clippy", "--locked", "--workspace", "--all-targets"]),
-            ["--", "-D", "warnings"],
-        ),
+        with_args(workspace.cargo(["clippy", "--locked", "--workspace", "--all-targets"]), ["--", "-D", "warnings"]),
     );
     for arguments in [&[][..], &["--document-private-items"][..]] {
         let mut docs = workspace.cargo(["doc", "--locked", "--workspace", "--no-deps"]);
         docs.args(arguments).env("RUSTDOCFLAGS", "-D warnings");
-        report.tool(
-            if arguments.is_empty() {
-                "docs"
-            } else {
-                "docs with private items"
-            },
-            docs,
-        );
+        report.tool(if arguments.is_empty() { "docs" } else { "docs with private items" }, docs);
     }
 
     let mut programs = None;
@@ -64,11 +54,7 @@ fn examples(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
     let mut tally = Tally::default();
     for (name, path) in programs.examples() {
         say::line(format_args!("--> example {name}"));
-        tally += shell::count(
-            Command::new(path).current_dir(&directory),
-            Runner::Check,
-            EXAMPLE,
-        );
+        tally += shell::count(Command::new(path).current_dir(&directory), Runner::Check, EXAMPLE);
     }
     Ok(tally)
 }
@@ -78,18 +64,12 @@ fn deny(workspace: &Workspace) -> Result<Tally> {
     let tools = workspace.scratch("tools")?;
     let program = installed(workspace, &tools, "cargo-deny")?;
     let mut command = Command::new(program);
-    command
-        .args(["--all-features", "check", "bans", "licenses", "sources"])
-        .current_dir(workspace.root());
+    command.args(["--all-features", "check", "bans", "licenses", "sources"]).current_dir(workspace.root());
     Ok(shell::count(&mut command, Runner::Check, TOOL))
 }
 
 /// The path of a cargo tool, which is built below the target directory if the machine does not have it.
-pub(crate) fn installed(
-    workspace: &Workspace,
-    tools: &Path,
-    name: &str,
-) -> Result<std::path::PathBuf> {
+pub(crate) fn installed(workspace: &Workspace, tools: &Path, name: &str) -> Result<std::path::PathBuf> {
     let own = tools.join("bin").join(name);
     for candidate in [Path::new(name), &own] {
         if shell::works(Command::new(candidate).arg("--version")) {
@@ -99,10 +79,7 @@ pub(crate) fn installed(
     say::line(format_args!("{name} is not installed; building it"));
     let mut install = workspace.cargo(["install", "--locked", "--debug", "--root"]);
     // Warnings and debug information of somebody else's program are of no use here.
-    install
-        .arg(tools)
-        .arg(name)
-        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+    install.arg(tools).arg(name).env("CARGO_PROFILE_DEV_DEBUG", "0");
     let status = shell::stream(&mut install, TOOL, |_| {})?;
     anyhow::ensure!(status.success(), "cannot install {name}: {status}");
     Ok(own)
@@ -134,10 +111,7 @@ impl Report {
             say::line(format_args!("{name}: {error:#}"));
             Tally::check(false)
         });
-        say::line(format_args!(
-            "    {name}: {tally} in {:.1} s",
-            start.elapsed().as_secs_f64()
-        ));
+        say::line(format_args!("    {name}: {tally} in {:.1} s", start.elapsed().as_secs_f64()));
         if tally.failed > 0 {
             self.failed.push(name.to_owned());
         }

@@ -52,11 +52,7 @@ fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(tally) => {
             say::line(tally);
-            if tally.failed == 0 {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+            if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             say::line(format_args!("xtask: {error:#}"));

@@ -34,22 +34,16 @@ pub(crate) struct Block {
 pub(crate) fn run(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
     let directory = workspace.scratch("xtask/readme")?;
     let simulator = Simulator::start(programs.chaosmonkey(), &directory, &["--vms", "20"])?;
-    let beside = programs
-        .chaosmonkey()
-        .parent()
-        .context("the program is in no directory")?;
-    let path = std::env::join_paths(std::iter::once(beside.to_owned()).chain(
-        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()),
-    ))?;
+    let beside = programs.chaosmonkey().parent().context("the program is in no directory")?;
+    let path = std::env::join_paths(
+        std::iter::once(beside.to_owned()).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    )?;
 
     let mut tally = Tally::default();
     for document in documents(workspace)? {
         let text = std::fs::read_to_string(workspace.root().join(&document))
             .with_context(|| format!("cannot read {document}"))?;
-        for block in blocks(&text)
-            .into_iter()
-            .filter(|block| block.info == "console")
-        {
+        for block in blocks(&text).into_iter().filter(|block| block.info == "console") {
             for command in commands(&block.text) {
                 say::line(format_args!("--> {document}:{}: {command}", block.line + 1));
                 let mut bash = Command::new("bash");
@@ -67,12 +61,8 @@ pub(crate) fn run(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
 /// README.md and the documents that a user reads.
 fn documents(workspace: &Workspace) -> Result<Vec<String>> {
     let mut list = Command::new("git");
-    list.args(["ls-files", "README.md", "docs/*.md"])
-        .current_dir(workspace.root());
-    Ok(shell::capture(&mut list, LIMIT)?
-        .lines()
-        .map(ToOwned::to_owned)
-        .collect())
+    list.args(["ls-files", "README.md", "docs/*.md"]).current_dir(workspace.root());
+    Ok(shell::capture(&mut list, LIMIT)?.lines().map(ToOwned::to_owned).collect())
 }
 
 /// Every fenced block of a Markdown text.
@@ -83,11 +73,7 @@ pub(crate) fn blocks(text: &str) -> Vec<Block> {
         match (line.trim_start().strip_prefix("```"), open.take()) {
             (Some(_), Some(block)) => found.push(block),
             (Some(info), None) => {
-                open = Some(Block {
-                    line: number,
-                    info: info.trim().to_owned(),
-                    text: String::new(),
-                });
+                open = Some(Block { line: number, info: info.trim().to_owned(), text: String::new() });
             }
             (None, Some(mut block)) => {
                 block.text.push_str(line);
@@ -118,9 +104,7 @@ pub(crate) fn commands(block: &str) -> Vec<String> {
 }
 
 fn against_build(command: &str) -> String {
-    command
-        .replace("cargo run --release -- ", "chaosmonkey ")
-        .replace("cargo run -- ", "chaosmonkey ")
+    command.replace("cargo run --release -- ", "chaosmonkey ").replace("cargo run -- ", "chaosmonkey ")
 }
 
 #[cfg(test)]
@@ -131,33 +115,18 @@ mod tests {
     fn blocks_carry_their_line_and_their_words() {
         let text = "# Title\n\n```console ignore\n$ one\n```\n\n```rust\nlet x = 1;\n```\n";
         let found = blocks(text);
-        let shown: Vec<_> = found
-            .iter()
-            .map(|block| (block.line, block.info.as_str(), block.text.as_str()))
-            .collect();
-        assert_eq!(
-            shown,
-            [
-                (2, "console ignore", "$ one\n"),
-                (6, "rust", "let x = 1;\n")
-            ]
-        );
+        let shown: Vec<_> = found.iter().map(|block| (block.line, block.info.as_str(), block.text.as_str())).collect();
+        assert_eq!(shown, [(2, "console ignore", "$ one\n"), (6, "rust", "let x = 1;\n")]);
     }
 
     #[test]
     fn output_is_no_command_and_a_backslash_continues() {
         let block = "$ chaosmonkey execute \\\n    --rehearse\nfound web-01\n$ echo done\n";
-        assert_eq!(
-            commands(block),
-            ["chaosmonkey execute --rehearse", "echo done"]
-        );
+        assert_eq!(commands(block), ["chaosmonkey execute --rehearse", "echo done"]);
     }
 
     #[test]
     fn cargo_run_means_the_program_just_built() {
-        assert_eq!(
-            against_build("cargo run --release -- execute --rehearse"),
-            "chaosmonkey execute --rehearse"
-        );
+        assert_eq!(against_build("cargo run --release -- execute --rehearse"), "chaosmonkey execute --rehearse");
     }
 }

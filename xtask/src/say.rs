@@ -1,8 +1,5 @@
 //! The only place of xtask that writes to the terminal: progress, verdicts and the closing count go to stdout.
-#![expect(
-    clippy::print_stdout,
-    reason = "the output module; everything else calls it"
-)]
+#![expect(clippy::print_stdout, reason = "the output module; everything else calls it")]
 
 /// One line as it is.
 pub(crate) fn line(text: impl std::fmt::Display) {

@@ -18,10 +18,7 @@ pub(crate) fn cargo() -> Command {
     let name = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(name);
     // These describe xtask itself; a build script or a test that reads them would see the wrong package.
-    command
-        .env_remove("CARGO_MANIFEST_DIR")
-        .env_remove("CARGO_PKG_NAME")
-        .env_remove("CARGO_PKG_VERSION");
+    command.env_remove("CARGO_MANIFEST_DIR").env_remove("CARGO_PKG_NAME").env_remove("CARGO_PKG_VERSION");
     command
 }
 
@@ -60,22 +57,14 @@ pub(crate) fn capture(command: &mut Command, limit: Duration) -> Result<String> 
             (out, errors.join().unwrap_or_default())
         })
     })?;
-    ensure!(
-        status.success(),
-        "`{}` failed ({status}): {}",
-        shown(command),
-        err.trim()
-    );
+    ensure!(status.success(), "`{}` failed ({status}): {}", shown(command), err.trim());
     Ok(out)
 }
 
 /// The command as a person would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let text = words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let text = words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(160) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text,
@@ -93,11 +82,7 @@ pub(crate) fn works(command: &mut Command) -> bool {
 }
 
 /// Runs a command, passes each line of both its streams on to stdout and to `seen`.
-pub(crate) fn stream(
-    command: &mut Command,
-    limit: Duration,
-    mut seen: impl FnMut(&str),
-) -> Result<ExitStatus> {
+pub(crate) fn stream(command: &mut Command, limit: Duration, mut seen: impl FnMut(&str)) -> Result<ExitStatus> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -121,11 +106,7 @@ pub(crate) fn stream(
 }
 
 /// Does `work` (which reads the child's pipes to their end) and waits for the child, which is killed after `limit`.
-fn guarded<T>(
-    child: std::process::Child,
-    limit: Duration,
-    work: impl FnOnce() -> T,
-) -> Result<(ExitStatus, T)> {
+fn guarded<T>(child: std::process::Child, limit: Duration, work: impl FnOnce() -> T) -> Result<(ExitStatus, T)> {
     let child = Arc::new(Mutex::new(child));
     let (done, finished) = mpsc::channel::<()>();
     let watched = Arc::clone(&child);
@@ -133,26 +114,16 @@ fn guarded<T>(
         let expired = finished.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
         if expired {
             // A child that has just ended cannot be killed, and need not be.
-            let _ = watched
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .kill();
+            let _ = watched.lock().unwrap_or_else(PoisonError::into_inner).kill();
         }
         expired
     });
     let result = work();
     drop(done);
     let expired = watchdog.join().unwrap_or(false);
-    let status = child
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .wait()
-        .context("cannot wait for a child process")?;
-    ensure!(
-        !expired,
-        "ended after {} s without a result",
-        limit.as_secs()
-    );
+    let status =
+        child.lock().unwrap_or_else(PoisonError::into_inner).wait().context("cannot wait for a child process")?;
+    ensure!(!expired, "ended after {} s without a result", limit.as_secs());
     Ok((status, result))
 }
 
@@ -160,15 +131,9 @@ fn forward(pipe: Option<impl Read>, lines: &mpsc::Sender<String>) {
     let Some(pipe) = pipe else { return };
     let mut reader = BufReader::new(pipe);
     let mut line = Vec::new();
-    while reader
-        .read_until(b'\n', &mut line)
-        .is_ok_and(|read| read > 0)
-    {
+    while reader.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
         let text = String::from_utf8_lossy(&line);
-        if lines
-            .send(text.trim_end_matches(['\n', '\r']).to_owned())
-            .is_err()
-        {
+        if lines.send(text.trim_end_matches(['\n', '\r']).to_owned()).is_err() {
             return;
         }
         line.clear();
@@ -202,55 +167,24 @@ mod tests {
 
     #[test]
     fn both_streams_are_counted() {
-        let tally = count(
-            &mut sh("echo ok one; echo skip two >&2; echo not ok three"),
-            Runner::Lines,
-            LIMIT,
-        );
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 1,
-                failed: 1,
-                skipped: 1
-            }
-        );
+        let tally = count(&mut sh("echo ok one; echo skip two >&2; echo not ok three"), Runner::Lines, LIMIT);
+        assert_eq!(tally, Tally { passed: 1, failed: 1, skipped: 1 });
     }
 
     #[test]
     fn a_command_that_hangs_is_ended_and_counts_as_failed() {
-        let tally = count(
-            &mut sh("echo ok early; exec sleep 600"),
-            Runner::Lines,
-            Duration::from_millis(200),
-        );
-        assert_eq!(
-            tally,
-            Tally {
-                passed: 1,
-                failed: 1,
-                skipped: 0
-            }
-        );
+        let tally = count(&mut sh("echo ok early; exec sleep 600"), Runner::Lines, Duration::from_millis(200));
+        assert_eq!(tally, Tally { passed: 1, failed: 1, skipped: 0 });
     }
 
     #[test]
     fn a_command_that_does_not_exist_counts_as_failed() {
-        assert_eq!(
-            count(
-                &mut Command::new("no-such-command-here"),
-                Runner::Check,
-                LIMIT
-            ),
-            Tally::check(false)
-        );
+        assert_eq!(count(&mut Command::new("no-such-command-here"), Runner::Check, LIMIT), Tally::check(false));
     }
 
     #[test]
     fn captured_failures_carry_the_reason() {
-        let error = capture(&mut sh("echo reason >&2; exit 3"), LIMIT)
-            .unwrap_err()
-            .to_string();
+        let error = capture(&mut sh("echo reason >&2; exit 3"), LIMIT).unwrap_err().to_string();
         assert!(error.contains("reason") && error.contains('3'), "{error}");
     }
 }

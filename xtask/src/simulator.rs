@@ -26,14 +26,7 @@ impl Simulator {
     /// Starts one on a free port and waits until it has told how to reach it.
     pub(crate) fn start(program: &Path, directory: &Path, arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(program)
-            .args([
-                "sim",
-                "serve",
-                "--platform",
-                "vsphere",
-                "--listen",
-                "127.0.0.1:0",
-            ])
+            .args(["sim", "serve", "--platform", "vsphere", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .current_dir(directory)
             .stdin(Stdio::null())
@@ -44,24 +37,14 @@ impl Simulator {
         let (sender, lines) = mpsc::channel();
         // Reads to the end, so that the simulator never waits for a full pipe.
         let reader = thread::spawn(move || {
-            for line in stdout
-                .into_iter()
-                .flat_map(|pipe| BufReader::new(pipe).lines())
-                .map_while(Result::ok)
-            {
+            for line in stdout.into_iter().flat_map(|pipe| BufReader::new(pipe).lines()).map_while(Result::ok) {
                 let _ = sender.send(line);
             }
         });
-        let mut simulator = Self {
-            child,
-            environment: Vec::new(),
-            reader: Some(reader),
-        };
+        let mut simulator = Self { child, environment: Vec::new(), reader: Some(reader) };
         let deadline = Instant::now() + START;
         // The password is the last thing that a client needs.
-        while simulator.variable("VSPHERE_SERVER").is_none()
-            || simulator.variable("VSPHERE_PASSWORD").is_none()
-        {
+        while simulator.variable("VSPHERE_SERVER").is_none() || simulator.variable("VSPHERE_PASSWORD").is_none() {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => simulator.environment.extend(variable(&line)),
                 Err(error) => {
@@ -77,16 +60,12 @@ impl Simulator {
 
     /// The variables that point a client at it.
     pub(crate) fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.environment
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// One of these variables.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.environment()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
+        self.environment().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 }
 
@@ -105,14 +84,8 @@ impl Drop for Simulator {
 /// `NAME=value` or `export NAME='value'`.
 fn variable(line: &str) -> Option<(String, String)> {
     let line = line.trim();
-    let (name, value) = line
-        .strip_prefix("export ")
-        .unwrap_or(line)
-        .split_once('=')?;
-    let known = !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+    let known = !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     known.then(|| (name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
 }
 
@@ -122,15 +95,9 @@ mod tests {
 
     #[test]
     fn environment_lines_are_read_with_and_without_quotes() {
-        let server = Some((
-            "VSPHERE_SERVER".to_owned(),
-            "http://127.0.0.1:8443".to_owned(),
-        ));
+        let server = Some(("VSPHERE_SERVER".to_owned(), "http://127.0.0.1:8443".to_owned()));
         assert_eq!(variable("VSPHERE_SERVER=http://127.0.0.1:8443"), server);
-        assert_eq!(
-            variable("export VSPHERE_SERVER='http://127.0.0.1:8443'"),
-            server
-        );
+        assert_eq!(variable("export VSPHERE_SERVER='http://127.0.0.1:8443'"), server);
         assert_eq!(variable("listening on port=80"), None);
     }
 }

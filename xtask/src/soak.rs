@@ -36,11 +36,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Tally> {
     let fuzz = |verb: &str| {
         let mut command = Command::new(&program);
         // Sanitizers need a nightly compiler, whatever toolchain runs us.
-        command
-            .env("RUSTUP_TOOLCHAIN", "nightly")
-            .env_remove("CARGO")
-            .env_remove("RUSTC")
-            .args(["fuzz", verb]);
+        command.env("RUSTUP_TOOLCHAIN", "nightly").env_remove("CARGO").env_remove("RUSTC").args(["fuzz", verb]);
         command.current_dir(workspace.root());
         command
     };
@@ -62,19 +58,12 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Tally> {
         let corpus = workspace.scratch(&format!("soak/corpus/{target}"))?;
         let findings = workspace.scratch(&format!("soak/findings/{target}"))?;
         let mut command = fuzz("run");
-        command
-            .arg("--target-dir")
-            .arg(workspace.target().join("fuzz"))
-            .arg(target)
-            .arg(&corpus);
+        command.arg("--target-dir").arg(workspace.target().join("fuzz")).arg(target).arg(&corpus);
         let seeds = workspace.root().join("fuzz/seeds").join(target);
         if seeds.is_dir() {
             command.arg(seeds);
         }
-        command
-            .arg("--")
-            .arg(format!("-max_total_time={}", options.minutes * 60))
-            .arg("-print_final_stats=1");
+        command.arg("--").arg(format!("-max_total_time={}", options.minutes * 60)).arg("-print_final_stats=1");
         command.arg(format!("-artifact_prefix={}/", findings.display()));
         let mut figures = Figures::default();
         // Building comes on top of the time for fuzzing.
@@ -109,9 +98,7 @@ impl Figures {
 }
 
 fn after(line: &str, key: &str) -> u64 {
-    let number = line
-        .split_once(key)
-        .and_then(|(_, rest)| rest.split_whitespace().next());
+    let number = line.split_once(key).and_then(|(_, rest)| rest.split_whitespace().next());
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
@@ -127,13 +114,6 @@ mod tests {
                       #131072\tpulse  cov: 240 ft: 401 corp: 30/1Kb lim: 1290 exec/s: 65536 rss: 90Mb\n\
                       stat::number_of_executed_units: 200313";
         output.lines().for_each(|line| figures.read(line));
-        assert_eq!(
-            figures,
-            Figures {
-                executions: 200_313,
-                coverage: 240,
-                features: 401
-            }
-        );
+        assert_eq!(figures, Figures { executions: 200_313, coverage: 240, features: 401 });
     }
 }

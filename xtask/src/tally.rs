@@ -30,19 +30,12 @@ pub(crate) enum Runner {
 impl Tally {
     /// One check that held, or did not.
     pub(crate) fn check(held: bool) -> Self {
-        Self {
-            passed: u64::from(held),
-            failed: u64::from(!held),
-            skipped: 0,
-        }
+        Self { passed: u64::from(held), failed: u64::from(!held), skipped: 0 }
     }
 
     /// One check that was left out.
     pub(crate) fn skip() -> Self {
-        Self {
-            skipped: 1,
-            ..Self::default()
-        }
+        Self { skipped: 1, ..Self::default() }
     }
 
     /// Adds what one line of a runner's output says, which is nothing for most lines.
@@ -77,20 +70,15 @@ impl AddAssign for Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
 }
 
 /// `     Summary [   0.5s] 12 tests run: 9 passed (1 slow), 2 failed, 1 timed out, 3 skipped`
 fn nextest(line: &str) -> Tally {
     let line = line.trim_start();
-    let Some((_, counts)) = line
-        .strip_prefix("Summary [")
-        .and_then(|rest| rest.split_once(" run: ").or_else(|| rest.split_once("] ")))
+    let Some((_, counts)) =
+        line.strip_prefix("Summary [").and_then(|rest| rest.split_once(" run: ").or_else(|| rest.split_once("] ")))
     else {
         return Tally::default();
     };
@@ -99,10 +87,7 @@ fn nextest(line: &str) -> Tally {
 
 /// `test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.01s`
 fn libtest(line: &str) -> Tally {
-    let Some((_, counts)) = line
-        .trim_start()
-        .strip_prefix("test result: ")
-        .and_then(|rest| rest.split_once(". "))
+    let Some((_, counts)) = line.trim_start().strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
     else {
         return Tally::default();
     };
@@ -170,13 +155,7 @@ mod tests {
 
     #[test]
     fn nextest_without_a_test_counts_nothing() {
-        assert_eq!(
-            read(
-                Runner::Nextest,
-                "     Summary [   0.000s] 0 tests run: 0 passed, 0 skipped"
-            ),
-            (0, 0, 0)
-        );
+        assert_eq!(read(Runner::Nextest, "     Summary [   0.000s] 0 tests run: 0 passed, 0 skipped"), (0, 0, 0));
     }
 
     #[test]
@@ -188,38 +167,19 @@ mod tests {
 
     #[test]
     fn our_own_lines_are_counted_by_their_first_words_only() {
-        assert_eq!(
-            read(
-                Runner::Lines,
-                "ok login\nnot ok power off: still on\nskip paging\nall ok here"
-            ),
-            (1, 1, 1)
-        );
+        assert_eq!(read(Runner::Lines, "ok login\nnot ok power off: still on\nskip paging\nall ok here"), (1, 1, 1));
     }
 
     #[test]
     fn a_failure_that_no_line_tells_counts_as_one() {
-        assert_eq!(
-            Tally::default().close(Runner::Nextest, false),
-            Tally::check(false)
-        );
-        let told = Tally {
-            passed: 4,
-            failed: 2,
-            skipped: 0,
-        };
+        assert_eq!(Tally::default().close(Runner::Nextest, false), Tally::check(false));
+        let told = Tally { passed: 4, failed: 2, skipped: 0 };
         assert_eq!(told.close(Runner::Libtest, false), told);
     }
 
     #[test]
     fn a_plain_tool_is_one_check() {
-        assert_eq!(
-            Tally::default().close(Runner::Check, true),
-            Tally::check(true)
-        );
-        assert_eq!(
-            Tally::default().close(Runner::Check, false),
-            Tally::check(false)
-        );
+        assert_eq!(Tally::default().close(Runner::Check, true), Tally::check(true));
+        assert_eq!(Tally::default().close(Runner::Check, false), Tally::check(false));
     }
 }

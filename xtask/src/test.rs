@@ -18,35 +18,15 @@ pub(crate) fn run(workspace: &Workspace) -> Tally {
 
 /// Unit and integration tests of every crate.
 pub(crate) fn tests(workspace: &Workspace) -> Tally {
-    let nextest = shell::works(
-        workspace
-            .cargo(["nextest", "--version"])
-            .env("NEXTEST_SHOW_PROGRESS", "none"),
-    );
+    let nextest = shell::works(workspace.cargo(["nextest", "--version"]).env("NEXTEST_SHOW_PROGRESS", "none"));
     let (mut command, runner) = if nextest {
         say::heading("tests (cargo nextest)");
-        let args = [
-            "nextest",
-            "run",
-            "--locked",
-            "--workspace",
-            "--no-fail-fast",
-            "--no-tests=pass",
-            "--status-level=fail",
-        ];
+        let args =
+            ["nextest", "run", "--locked", "--workspace", "--no-fail-fast", "--no-tests=pass", "--status-level=fail"];
         (workspace.cargo(args), Runner::Nextest)
     } else {
         say::heading("tests (cargo test)");
-        let args = [
-            "test",
-            "--locked",
-            "--workspace",
-            "--no-fail-fast",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--examples",
-        ];
+        let args = ["test", "--locked", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"];
         (workspace.cargo(args), Runner::Libtest)
     };
     // A snapshot that differs is a failure, never a new file.
@@ -57,7 +37,6 @@ pub(crate) fn tests(workspace: &Workspace) -> Tally {
 /// Examples in the documentation of every library.
 pub(crate) fn doctests(workspace: &Workspace) -> Tally {
     say::heading("doctests");
-    let mut command =
-        workspace.cargo(["test", "--locked", "--workspace", "--no-fail-fast", "--doc"]);
+    let mut command = workspace.cargo(["test", "--locked", "--workspace", "--no-fail-fast", "--doc"]);
     shell::count(&mut command, Runner::Libtest, LIMIT)
 }

@@ -22,15 +22,8 @@ impl Workspace {
             .current_dir(here())
             .output()
             .context("cannot run cargo metadata")?;
-        ensure!(
-            output.status.success(),
-            "cargo metadata failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        Ok(Self {
-            metadata: serde_json::from_slice(&output.stdout)
-                .context("cargo metadata is not JSON")?,
-        })
+        ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(Self { metadata: serde_json::from_slice(&output.stdout).context("cargo metadata is not JSON")? })
     }
 
     /// The raw answer, for checks over packages and their graph.
@@ -45,18 +38,13 @@ impl Workspace {
 
     /// Where everything that is produced goes.
     pub(crate) fn target(&self) -> PathBuf {
-        PathBuf::from(
-            self.metadata["target_directory"]
-                .as_str()
-                .unwrap_or("target"),
-        )
+        PathBuf::from(self.metadata["target_directory"].as_str().unwrap_or("target"))
     }
 
     /// A directory below the target directory, made if it is missing.
     pub(crate) fn scratch(&self, name: &str) -> Result<PathBuf> {
         let path = self.target().join(name);
-        std::fs::create_dir_all(&path)
-            .with_context(|| format!("cannot make {}", path.display()))?;
+        std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(path)
     }
 
@@ -70,6 +58,5 @@ impl Workspace {
 
 /// The directory of xtask's own manifest, from where cargo finds the workspace.
 fn here() -> PathBuf {
-    std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
+    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }

@@ -35,8 +35,9 @@ pub(super) struct Run<'a> {
     chaosmonkey: &'a Path,
     pyvmomi: &'a Path,
     directory: PathBuf,
-    vcsim: Vcsim,
+    // Before the vCenter, which waits for its connections when it ends.
     proxy: CountingProxy,
+    vcsim: Vcsim,
 }
 
 /// A power command and the state in which it leaves a VM.
@@ -73,20 +74,10 @@ impl<'a> Run<'a> {
         let before = self.seen_by_pyvmomi()?;
         let discovered = self.platforms(&["discover-vms"]);
         let calls = self.proxy.take();
-        verdicts.check(
-            "vcsim discover-vms: exactly its VMs",
-            &discovered.and_then(|vms| same_vms(&vms, &before)),
-        );
-        verdicts.check(
-            "vcsim discover-vms: requests",
-            &at_most(&calls, DISCOVERY_REQUESTS, 0),
-        );
+        verdicts.check("vcsim discover-vms: exactly its VMs", &discovered.and_then(|vms| same_vms(&vms, &before)));
+        verdicts.check("vcsim discover-vms: requests", &at_most(&calls, DISCOVERY_REQUESTS, 0));
 
-        let names: Vec<&str> = before
-            .keys()
-            .map(String::as_str)
-            .step_by(VMS / CHOSEN)
-            .collect();
+        let names: Vec<&str> = before.keys().map(String::as_str).step_by(VMS / CHOSEN).collect();
         for (command, goal) in COMMANDS {
             let shown = command.join(" ");
             let mut arguments = command.to_vec();
@@ -101,17 +92,11 @@ impl<'a> Run<'a> {
             );
             verdicts.check(
                 format_args!("vcsim {shown}: requests"),
-                &at_most(
-                    &calls,
-                    names.len() + FIXED_REQUESTS,
-                    names.len().div_ceil(PARALLEL),
-                ),
+                &at_most(&calls, names.len() + FIXED_REQUESTS, names.len().div_ceil(PARALLEL)),
             );
             let after = self.seen_by_pyvmomi()?;
-            verdicts.check(
-                format_args!("vcsim {shown}: states seen by pyvmomi"),
-                &states(&before, &after, &names, goal),
-            );
+            verdicts
+                .check(format_args!("vcsim {shown}: states seen by pyvmomi"), &states(&before, &after, &names, goal));
         }
         Ok(())
     }
@@ -124,65 +109,32 @@ impl<'a> Run<'a> {
             .arg(arguments[0])
             .args(["--platform", "vsphere", "--format", "json"])
             .args(&arguments[1..]);
-        command
-            .current_dir(&self.directory)
-            .env("VSPHERE_SERVER", self.proxy.url());
-        command
-            .env("VSPHERE_USERNAME", Vcsim::LOGIN)
-            .env("VSPHERE_PASSWORD", Vcsim::LOGIN);
-        for setting in [
-            "VSPHERE_PORT",
-            "VSPHERE_INSECURE",
-            "VSPHERE_CA_FILE",
-            "VSPHERE_THUMBPRINT",
-        ] {
+        command.current_dir(&self.directory).env("VSPHERE_SERVER", self.proxy.url());
+        command.env("VSPHERE_USERNAME", Vcsim::LOGIN).env("VSPHERE_PASSWORD", Vcsim::LOGIN);
+        for setting in ["VSPHERE_PORT", "VSPHERE_INSECURE", "VSPHERE_CA_FILE", "VSPHERE_THUMBPRINT"] {
             command.env_remove(setting);
         }
-        serde_json::from_str(&shell::capture(&mut command, LIMIT)?)
-            .context("chaosmonkey did not print a JSON array")
+        serde_json::from_str(&shell::capture(&mut command, LIMIT)?).context("chaosmonkey did not print a JSON array")
     }
 
     /// Every VM by name, read past the proxy.
     fn seen_by_pyvmomi(&self) -> Result<BTreeMap<String, Value>> {
-        let vms = pyvmomi::inventory(
-            self.workspace,
-            self.pyvmomi,
-            &self.vcsim.url(),
-            Vcsim::LOGIN,
-            Vcsim::LOGIN,
-        )?;
-        let by_name: BTreeMap<String, Value> = vms
-            .into_iter()
-            .map(|vm| (text(&vm, "name").to_owned(), vm))
-            .collect();
-        ensure!(
-            by_name.len() == VMS,
-            "pyvmomi sees {} VMs of different names instead of {VMS}",
-            by_name.len()
-        );
+        let vms = pyvmomi::inventory(self.workspace, self.pyvmomi, &self.vcsim.url(), Vcsim::LOGIN, Vcsim::LOGIN)?;
+        let by_name: BTreeMap<String, Value> = vms.into_iter().map(|vm| (text(&vm, "name").to_owned(), vm)).collect();
+        ensure!(by_name.len() == VMS, "pyvmomi sees {} VMs of different names instead of {VMS}", by_name.len());
         Ok(by_name)
     }
 }
 
 /// The same VMs, each with the same id, place and state.
 fn same_vms(ours: &[Value], theirs: &BTreeMap<String, Value>) -> Result<String> {
-    ensure!(
-        ours.len() == theirs.len(),
-        "{} VMs, pyvmomi sees {}",
-        ours.len(),
-        theirs.len()
-    );
+    ensure!(ours.len() == theirs.len(), "{} VMs, pyvmomi sees {}", ours.len(), theirs.len());
     for vm in ours {
         let name = text(vm, "name");
-        let other = theirs
-            .get(name)
-            .with_context(|| format!("{name}: pyvmomi does not know it"))?;
+        let other = theirs.get(name).with_context(|| format!("{name}: pyvmomi does not know it"))?;
         for field in ["id", "host", "cluster", "datacenter", "power_state"] {
             let (mine, other) = (text(vm, field), text(other, field));
-            ensure!(
-                mine == other,
-                "{name}: {field} is {mine:?}, pyvmomi sees {other:?}"
-            );
+            ensure!(mine == other, "{name}: {field} is {mine:?}, pyvmomi sees {other:?}");
         }
     }
     let distinct: BTreeSet<&str> = ours.iter().map(|vm| text(vm, "name")).collect();
@@ -198,26 +150,17 @@ fn at_most(calls: &Calls, fixed: usize, waves: usize) -> Result<String> {
         counted <= fixed + waves,
         "{counted} requests besides {polls} long polls, allowed {fixed} + {waves}; {calls}"
     );
-    Ok(format!(
-        "{counted} of {fixed} + {waves}, {polls} long polls; {calls}"
-    ))
+    Ok(format!("{counted} of {fixed} + {waves}, {polls} long polls; {calls}"))
 }
 
 /// One result for each VM, without an error and in the state that was asked for.
 fn reached(results: &[Value], names: &[&str], goal: &str) -> Result<String> {
     let told: BTreeSet<&str> = results.iter().map(|result| text(result, "vm")).collect();
-    ensure!(
-        results.len() == names.len() && names.iter().all(|name| told.contains(name)),
-        "not one result for each VM"
-    );
+    ensure!(results.len() == names.len() && names.iter().all(|name| told.contains(name)), "not one result for each VM");
     for result in results {
         let name = text(result, "vm");
         ensure!(result["error"].is_null(), "{name}: {}", result["error"]);
-        ensure!(
-            text(result, "state") == goal,
-            "{name}: state {:?} instead of {goal}",
-            text(result, "state")
-        );
+        ensure!(text(result, "state") == goal, "{name}: state {:?} instead of {goal}", text(result, "state"));
     }
     Ok(format!("{} VMs {goal}", results.len()))
 }
@@ -234,20 +177,11 @@ fn states(
         if names.contains(&name.as_str()) {
             ensure!(found == goal, "{name} is {found} instead of {goal}");
         } else {
-            let was = before
-                .get(name)
-                .map_or("unknown", |vm| text(vm, "power_state"));
-            ensure!(
-                found == was,
-                "{name} was not asked for and went from {was} to {found}"
-            );
+            let was = before.get(name).map_or("unknown", |vm| text(vm, "power_state"));
+            ensure!(found == was, "{name} was not asked for and went from {was} to {found}");
         }
     }
-    Ok(format!(
-        "{} VMs {goal}, {} untouched",
-        names.len(),
-        after.len() - names.len()
-    ))
+    Ok(format!("{} VMs {goal}, {} untouched", names.len(), after.len() - names.len()))
 }
 
 /// A text field; one that is null or missing is empty, as both clients may say that there is no cluster.
@@ -268,22 +202,15 @@ mod tests {
     }
 
     fn seen(vms: &[Value]) -> BTreeMap<String, Value> {
-        vms.iter()
-            .map(|vm| (vm["name"].as_str().unwrap().to_owned(), vm.clone()))
-            .collect()
+        vms.iter().map(|vm| (vm["name"].as_str().unwrap().to_owned(), vm.clone())).collect()
     }
 
     #[test]
     fn a_difference_in_place_or_state_is_named() {
         let theirs = seen(&[vm("a", "powered_on")]);
         assert!(same_vms(&[vm("a", "powered_on")], &theirs).is_ok());
-        let error = same_vms(&[vm("a", "powered_off")], &theirs)
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            r#"a: power_state is "powered_off", pyvmomi sees "powered_on""#
-        );
+        let error = same_vms(&[vm("a", "powered_off")], &theirs).unwrap_err().to_string();
+        assert_eq!(error, r#"a: power_state is "powered_off", pyvmomi sees "powered_on""#);
         assert!(same_vms(&[], &theirs).is_err());
     }
 
@@ -291,13 +218,8 @@ mod tests {
     fn a_bystander_that_changed_is_found() {
         let before = seen(&[vm("a", "powered_on"), vm("b", "powered_on")]);
         let after = seen(&[vm("a", "powered_off"), vm("b", "powered_off")]);
-        let error = states(&before, &after, &["a"], "powered_off")
-            .unwrap_err()
-            .to_string();
-        assert_eq!(
-            error,
-            "b was not asked for and went from powered_on to powered_off"
-        );
+        let error = states(&before, &after, &["a"], "powered_off").unwrap_err().to_string();
+        assert_eq!(error, "b was not asked for and went from powered_on to powered_off");
         assert!(states(&before, &after, &["a", "b"], "powered_off").is_ok());
     }
 

@@ -23,54 +23,29 @@ pub(super) fn is_ci() -> bool {
 pub(super) fn vcsim(workspace: &Workspace) -> Result<PathBuf> {
     let library = Path::new(GOPATH).join("src/github.com/vmware/govmomi/simulator");
     if !library.is_dir() || !shell::works(Command::new("go").arg("version")) {
-        debian_packages()
-            .with_context(|| format!("needs the Debian packages {}", PACKAGES.join(" and ")))?;
+        debian_packages().with_context(|| format!("needs the Debian packages {}", PACKAGES.join(" and ")))?;
     }
     let directory = workspace.scratch("peers")?;
     let program = directory.join("vcsim");
     let mut build = Command::new("go");
-    build
-        .arg("build")
-        .arg("-o")
-        .arg(&program)
-        .arg(".")
-        .current_dir(workspace.root().join("xtask/peers/vcsim"));
-    build
-        .env("GO111MODULE", "off")
-        .env("GOPATH", GOPATH)
-        .env("GOCACHE", directory.join("go-cache"))
-        .env("GOFLAGS", "");
+    build.arg("build").arg("-o").arg(&program).arg(".").current_dir(workspace.root().join("xtask/peers/vcsim"));
+    build.env("GO111MODULE", "off").env("GOPATH", GOPATH).env("GOCACHE", directory.join("go-cache")).env("GOFLAGS", "");
     shell::capture(&mut build, LIMIT)?;
     Ok(program)
 }
 
 fn debian_packages() -> Result<()> {
-    ensure!(
-        shell::works(Command::new("apt-get").arg("--version")),
-        "there is no apt-get on this machine"
-    );
+    ensure!(shell::works(Command::new("apt-get").arg("--version")), "there is no apt-get on this machine");
     let user = shell::capture(Command::new("id").arg("-u"), LIMIT)?;
     ensure!(user.trim() == "0", "only root can install them");
     say::line(format_args!("installing {}", PACKAGES.join(", ")));
     apt(&["update"])?;
-    apt(&[
-        "install",
-        "--yes",
-        "--no-install-recommends",
-        PACKAGES[0],
-        PACKAGES[1],
-    ])
+    apt(&["install", "--yes", "--no-install-recommends", PACKAGES[0], PACKAGES[1]])
 }
 
 fn apt(arguments: &[&str]) -> Result<()> {
     let mut command = Command::new("apt-get");
-    shell::capture(
-        command
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-        LIMIT,
-    )
-    .map(drop)
+    shell::capture(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"), LIMIT).map(drop)
 }
 
 /// Installs one major version of pyvmomi and returns the directory to put on `PYTHONPATH`.
@@ -81,21 +56,10 @@ pub(super) fn pyvmomi(workspace: &Workspace, major: &str) -> Result<PathBuf> {
     if done.is_file() {
         return Ok(directory);
     }
-    let next: u32 = major
-        .parse::<u32>()
-        .context("a major version is a number")?
-        + 1;
+    let next: u32 = major.parse::<u32>().context("a major version is a number")? + 1;
     let mut pip = Command::new("python3");
     // A directory of its own needs no virtual environment and touches no other Python program.
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--upgrade",
-        "--target",
-    ]);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"]);
     pip.arg(&directory).arg(format!("pyvmomi>={major},<{next}"));
     shell::capture(&mut pip, LIMIT)?;
     std::fs::write(&done, "").with_context(|| format!("cannot write {}", done.display()))?;

@@ -19,10 +19,7 @@ impl Message {
         let Some(head) = head(from)? else {
             return Ok(None);
         };
-        let mut message = Self {
-            head,
-            ..Self::default()
-        };
+        let mut message = Self { head, ..Self::default() };
         message.read_body(from, false)?;
         Ok(Some(message))
     }
@@ -30,15 +27,9 @@ impl Message {
     /// Reads the response to a request.
     pub(super) fn response(from: &mut impl BufRead, to: &Self) -> io::Result<Self> {
         let head = head(from)?.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
-        let mut message = Self {
-            head,
-            ..Self::default()
-        };
+        let mut message = Self { head, ..Self::default() };
         let status = message.head.split(' ').nth(1).unwrap_or_default();
-        let bodiless = to.head.starts_with("HEAD ")
-            || status.starts_with('1')
-            || status == "204"
-            || status == "304";
+        let bodiless = to.head.starts_with("HEAD ") || status.starts_with('1') || status == "204" || status == "304";
         if !bodiless {
             message.read_body(from, true)?;
         }
@@ -55,18 +46,14 @@ impl Message {
     /// Whether the sender closes the connection after this message.
     pub(super) fn closes(&self) -> bool {
         let ends_with_connection = self.head.starts_with("HTTP/") && !self.raw_body.is_empty();
-        self.field("connection")
-            .is_some_and(|value| value.eq_ignore_ascii_case("close"))
+        self.field("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
             || ends_with_connection && self.field("content-length").is_none() && !self.is_chunked()
     }
 
     /// The SOAP method, or `VERB /path` for a request without an envelope.
     pub(super) fn call(&self) -> String {
         let body = String::from_utf8_lossy(&self.body);
-        soap_method(&body).map_or_else(
-            || self.head.split(' ').take(2).collect::<Vec<_>>().join(" "),
-            ToOwned::to_owned,
-        )
+        soap_method(&body).map_or_else(|| self.head.split(' ').take(2).collect::<Vec<_>>().join(" "), ToOwned::to_owned)
     }
 
     fn read_body(&mut self, from: &mut impl BufRead, until_close: bool) -> io::Result<()> {
@@ -81,10 +68,7 @@ impl Message {
                 }
             }
             Some(Err(_)) => {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    "content-length is not a number",
-                ));
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "content-length is not a number"));
             }
             None if until_close => {
                 from.read_to_end(&mut self.raw_body)?;
@@ -108,8 +92,7 @@ impl Message {
             let start = self.raw_body.len();
             from.take(size).read_to_end(&mut self.raw_body)?;
             self.body.extend_from_slice(&self.raw_body[start..]);
-            self.raw_body
-                .extend_from_slice(self::line(from)?.as_bytes());
+            self.raw_body.extend_from_slice(self::line(from)?.as_bytes());
         }
         // Trailer fields, if any, and the empty line.
         loop {
@@ -122,17 +105,13 @@ impl Message {
     }
 
     fn is_chunked(&self) -> bool {
-        self.field("transfer-encoding")
-            .is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
+        self.field("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"))
     }
 
     fn field(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (field, value) = line.split_once(':')?;
-            field
-                .trim()
-                .eq_ignore_ascii_case(name)
-                .then(|| value.trim())
+            field.trim().eq_ignore_ascii_case(name).then(|| value.trim())
         })
     }
 }
@@ -144,11 +123,7 @@ fn head(from: &mut impl BufRead) -> io::Result<Option<String>> {
     loop {
         let before = head.len();
         if limited.read_line(&mut head)? == 0 {
-            return if head.is_empty() {
-                Ok(None)
-            } else {
-                Err(io::ErrorKind::UnexpectedEof.into())
-            };
+            return if head.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
         }
         if head[before..].trim_end().is_empty() {
             return Ok(Some(head));
@@ -167,10 +142,7 @@ fn line(from: &mut impl BufRead) -> io::Result<String> {
 /// The name of the first element in the envelope's `Body`, whatever its prefix.
 fn soap_method(envelope: &str) -> Option<&str> {
     let mut elements = envelope.split('<').skip(1).map(|element| {
-        let name = element
-            .split(['>', ' ', '/', '\n', '\t', '\r'])
-            .next()
-            .unwrap_or_default();
+        let name = element.split(['>', ' ', '/', '\n', '\t', '\r']).next().unwrap_or_default();
         name.rsplit(':').next().unwrap_or(name)
     });
     elements.find(|name| *name == "Body")?;
@@ -197,11 +169,7 @@ mod tests {
         let third = "GET /sdk/vimServiceVersions.xml HTTP/1.1\r\nHost: h\r\n\r\n";
         let stream = format!("{first}{second}{third}");
         let mut reader = stream.as_bytes();
-        for (text, call) in [
-            (first, "X"),
-            (second, "Y"),
-            (third, "GET /sdk/vimServiceVersions.xml"),
-        ] {
+        for (text, call) in [(first, "X"), (second, "Y"), (third, "GET /sdk/vimServiceVersions.xml")] {
             let message = Message::request(&mut reader).unwrap().unwrap();
             let mut written = Vec::new();
             message.write(&mut written).unwrap();
@@ -213,17 +181,10 @@ mod tests {
 
     #[test]
     fn a_response_without_a_length_ends_with_the_connection() {
-        let request = Message::request(&mut &b"GET / HTTP/1.1\r\n\r\n"[..])
-            .unwrap()
-            .unwrap();
-        let response =
-            Message::response(&mut &b"HTTP/1.1 200 OK\r\n\r\nall of it"[..], &request).unwrap();
+        let request = Message::request(&mut &b"GET / HTTP/1.1\r\n\r\n"[..]).unwrap().unwrap();
+        let response = Message::response(&mut &b"HTTP/1.1 200 OK\r\n\r\nall of it"[..], &request).unwrap();
         assert!(response.closes());
-        let empty = Message::response(
-            &mut &b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1"[..],
-            &request,
-        )
-        .unwrap();
+        let empty = Message::response(&mut &b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1"[..], &request).unwrap();
         assert!(!empty.closes());
     }
 

@@ -30,8 +30,7 @@ pub(crate) fn run(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
         }
     }
     say::line("--> chaosmonkey against govmomi's simulator, as pyvmomi sees it");
-    match install::vcsim(workspace).and_then(|vcsim| Ok((vcsim, install::pyvmomi(workspace, "9")?)))
-    {
+    match install::vcsim(workspace).and_then(|vcsim| Ok((vcsim, install::pyvmomi(workspace, "9")?))) {
         Ok((vcsim, library)) => {
             let run = acceptance::Run::new(workspace, programs, &vcsim, &library)?;
             run.all(&mut verdicts)?;
@@ -63,9 +62,7 @@ impl Verdicts {
             say::line(format_args!("not ok {name}: {error:#}"));
             self.tally += Tally::check(false);
         } else {
-            say::line(format_args!(
-                "skip {name}: NOT CHECKED, since it cannot be installed: {error:#}"
-            ));
+            say::line(format_args!("skip {name}: NOT CHECKED, since it cannot be installed: {error:#}"));
             self.tally += Tally::skip();
         }
     }

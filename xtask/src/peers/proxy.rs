@@ -45,11 +45,7 @@ impl CountingProxy {
         });
         let worker = Arc::clone(&shared);
         let acceptor = thread::spawn(move || accept(&listener, &worker));
-        Ok(Self {
-            address,
-            shared,
-            acceptor: Some(acceptor),
-        })
+        Ok(Self { address, shared, acceptor: Some(acceptor) })
     }
 
     /// `http://HOST:PORT`.
@@ -59,13 +55,7 @@ impl CountingProxy {
 
     /// The calls since the last time they were taken.
     pub(super) fn take(&self) -> Calls {
-        std::mem::take(
-            &mut self
-                .shared
-                .calls
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        std::mem::take(&mut self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -74,13 +64,7 @@ impl Drop for CountingProxy {
         self.shared.stopping.store(true, Ordering::SeqCst);
         // Wakes the acceptor, which then sees that it is to stop.
         let _ = TcpStream::connect(self.address);
-        for stream in self
-            .shared
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain(..)
-        {
+        for stream in self.shared.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             // A connection that is closed already is as it should be.
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -131,23 +115,13 @@ fn forward(client: TcpStream, shared: &Shared) -> io::Result<()> {
     let server = TcpStream::connect(&shared.upstream)?;
     for stream in [&client, &server] {
         stream.set_nodelay(true)?;
-        shared
-            .open
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(stream.try_clone()?);
+        shared.open.lock().unwrap_or_else(PoisonError::into_inner).push(stream.try_clone()?);
     }
     let (mut to_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
     let (mut from_client, mut from_server) = (BufReader::new(client), BufReader::new(server));
     let result = (|| {
         while let Some(request) = Message::request(&mut from_client)? {
-            *shared
-                .calls
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .0
-                .entry(request.call())
-                .or_default() += 1;
+            *shared.calls.lock().unwrap_or_else(PoisonError::into_inner).0.entry(request.call()).or_default() += 1;
             request.write(&mut to_server)?;
             let response = Message::response(&mut from_server, &request)?;
             response.write(&mut to_client)?;
@@ -180,9 +154,7 @@ mod tests {
             let mut reader = BufReader::new(stream.try_clone().unwrap());
             let mut writer = stream;
             while let Some(_request) = super::Message::request(&mut reader).unwrap() {
-                writer
-                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
-                    .unwrap();
+                writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").unwrap();
             }
         });
 
@@ -191,12 +163,7 @@ mod tests {
         let mut answers = BufReader::new(client.try_clone().unwrap());
         for method in ["Login", "Logout", "Login"] {
             let body = format!("<Envelope><Body><{method}/></Body></Envelope>");
-            write!(
-                client,
-                "POST /sdk HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            )
-            .unwrap();
+            write!(client, "POST /sdk HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
             let mut line = String::new();
             while line != "\r\n" {
                 line.clear();

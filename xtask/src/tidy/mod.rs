@@ -42,10 +42,7 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            message: message.into(),
-        }
+        Self { place: place.into(), message: message.into() }
     }
 
     fn at(file: &File, line: usize, message: impl Into<String>) -> Self {
@@ -92,8 +89,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
 impl Repository {
     fn load(workspace: &Workspace) -> Result<Self> {
         let mut list = std::process::Command::new("git");
-        list.args(["ls-files", "--cached", "--others", "--exclude-standard"])
-            .current_dir(workspace.root());
+        list.args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(workspace.root());
         let names = shell::capture(&mut list, Duration::from_mins(1))?;
         let mut files = Vec::new();
         for name in names.lines().filter(|name| is_text(name)) {
@@ -102,51 +98,30 @@ impl Repository {
             if !path.exists() {
                 continue;
             }
-            let text =
-                std::fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
-            files.push(File {
-                path: name.to_owned(),
-                text,
-            });
+            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
+            files.push(File { path: name.to_owned(), text });
         }
-        Ok(Self {
-            metadata: workspace.metadata().clone(),
-            files,
-        })
+        Ok(Self { metadata: workspace.metadata().clone(), files })
     }
 
     fn with_extension<'a>(&'a self, extension: &'a str) -> impl Iterator<Item = &'a File> {
-        self.files.iter().filter(move |file| {
-            Path::new(&file.path)
-                .extension()
-                .is_some_and(|e| e == extension)
-        })
+        self.files.iter().filter(move |file| Path::new(&file.path).extension().is_some_and(|e| e == extension))
     }
 }
 
 /// Files that people write; snapshots and fixtures are written by machines and servers.
 fn is_text(name: &str) -> bool {
     const KINDS: &[&str] = &["rs", "md", "toml", "yml", "yaml", "json", "py", "go", "sh"];
-    let extension = Path::new(name)
-        .extension()
-        .and_then(|extension| extension.to_str());
+    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
     let fixture = name.contains("/fixtures/") || name.contains("/corpus/");
-    !fixture
-        && (name.starts_with(".ci/")
-            || extension.is_some_and(|extension| KINDS.contains(&extension)))
+    !fixture && (name.starts_with(".ci/") || extension.is_some_and(|extension| KINDS.contains(&extension)))
 }
 
 #[cfg(test)]
 impl Repository {
     /// A repository that holds one file and no crates.
     fn of(path: &str, text: &str) -> Self {
-        Self {
-            metadata: Value::Null,
-            files: vec![File {
-                path: path.to_owned(),
-                text: text.to_owned(),
-            }],
-        }
+        Self { metadata: Value::Null, files: vec![File { path: path.to_owned(), text: text.to_owned() }] }
     }
 }
 
@@ -156,12 +131,8 @@ mod tests {
 
     #[test]
     fn what_people_write_is_checked_and_what_servers_sent_is_not() {
-        assert!(
-            is_text("crates/chaos-core/src/lib.rs") && is_text(".ci/run") && is_text("README.md")
-        );
+        assert!(is_text("crates/chaos-core/src/lib.rs") && is_text(".ci/run") && is_text("README.md"));
         assert!(!is_text("crates/chaos-vsphere/tests/fixtures/login.json"));
-        assert!(!is_text(
-            "crates/chaos-vsphere/tests/it/snapshots/login.snap"
-        ));
+        assert!(!is_text("crates/chaos-vsphere/tests/it/snapshots/login.snap"));
     }
 }

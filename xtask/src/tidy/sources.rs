@@ -7,48 +7,21 @@ const LONG: usize = 600;
 const REASON: &str = "Long because ";
 
 /// The modules that may write to stdout and stderr.
-const OUTPUT_MODULES: &[&str] = &[
-    "crates/chaos-cli/src/output.rs",
-    "crates/chaos-cli/src/output/",
-    "xtask/src/say.rs",
-];
-const OUTPUT: &[&str] = &[
-    "print!",
-    "println!",
-    "eprint!",
-    "eprintln!",
-    "dbg!",
-    "io::stdout",
-    "io::stderr",
-];
+const OUTPUT_MODULES: &[&str] = &["crates/chaos-cli/src/output.rs", "crates/chaos-cli/src/output/", "xtask/src/say.rs"];
+const OUTPUT: &[&str] = &["print!", "println!", "eprint!", "eprintln!", "dbg!", "io::stdout", "io::stderr"];
 
 /// Every module starts with a sentence; a long one gives its reason.
 pub(super) fn module_comments(repository: &Repository) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in repository.with_extension("rs") {
-        let comment: Vec<&str> = file
-            .text
-            .lines()
-            .map_while(|line| line.strip_prefix("//!"))
-            .map(str::trim)
-            .collect();
-        let first: Vec<&str> = comment
-            .iter()
-            .copied()
-            .take_while(|line| !line.is_empty())
-            .collect();
+        let comment: Vec<&str> = file.text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+        let first: Vec<&str> = comment.iter().copied().take_while(|line| !line.is_empty()).collect();
         if !first.join(" ").contains(['.', '?', ':']) {
-            findings.push(Finding::at(
-                file,
-                0,
-                "does not start with a `//!` sentence on the module's purpose",
-            ));
+            findings.push(Finding::at(file, 0, "does not start with a `//!` sentence on the module's purpose"));
         }
         let lines = file.text.lines().count();
         if lines > LONG && !comment.join(" ").contains(REASON) {
-            let message = format!(
-                "{lines} lines: split it, or say why not in its module comment (`//! {REASON}…`)"
-            );
+            let message = format!("{lines} lines: split it, or say why not in its module comment (`//! {REASON}…`)");
             findings.push(Finding::at(file, 0, message));
         }
     }
@@ -58,21 +31,14 @@ pub(super) fn module_comments(repository: &Repository) -> Vec<Finding> {
 /// Only the output module of a program writes to the terminal; tests, benches, examples and fuzz targets are free.
 pub(super) fn output(repository: &Repository) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for file in repository
-        .with_extension("rs")
-        .filter(|file| is_bound(file))
-    {
+    for file in repository.with_extension("rs").filter(|file| is_bound(file)) {
         for (number, line) in file.text.lines().enumerate() {
             let code = line.trim_start();
             if code.starts_with("//") {
                 continue;
             }
             if let Some(word) = OUTPUT.iter().find(|word| has_word(code, word)) {
-                findings.push(Finding::at(
-                    file,
-                    number,
-                    format!("`{word}` outside of the output module"),
-                ));
+                findings.push(Finding::at(file, number, format!("`{word}` outside of the output module")));
             }
         }
     }
@@ -81,12 +47,9 @@ pub(super) fn output(repository: &Repository) -> Vec<Finding> {
 
 fn is_bound(file: &File) -> bool {
     let path = file.path.as_str();
-    let program =
-        path.starts_with("crates/") && path.contains("/src/") || path.starts_with("xtask/src/");
+    let program = path.starts_with("crates/") && path.contains("/src/") || path.starts_with("xtask/src/");
     // The rule's own list of words.
-    program
-        && path != "xtask/src/tidy/sources.rs"
-        && !OUTPUT_MODULES.iter().any(|module| path.starts_with(module))
+    program && path != "xtask/src/tidy/sources.rs" && !OUTPUT_MODULES.iter().any(|module| path.starts_with(module))
 }
 
 /// Whether `word` stands in `code` and is not the end of a longer name.
@@ -104,20 +67,10 @@ mod tests {
 
     #[test]
     fn a_module_without_a_sentence_is_found() {
-        assert_eq!(
-            module_comments(&Repository::of("src/a.rs", "use std::fmt;\n")).len(),
-            1
-        );
-        assert_eq!(
-            module_comments(&Repository::of("src/a.rs", "//! Errors\n\nuse std::fmt;\n")).len(),
-            1
-        );
+        assert_eq!(module_comments(&Repository::of("src/a.rs", "use std::fmt;\n")).len(), 1);
+        assert_eq!(module_comments(&Repository::of("src/a.rs", "//! Errors\n\nuse std::fmt;\n")).len(), 1);
         assert!(
-            module_comments(&Repository::of(
-                "src/a.rs",
-                "//! Errors of\n//! the wire.\n\nuse std::fmt;\n"
-            ))
-            .is_empty()
+            module_comments(&Repository::of("src/a.rs", "//! Errors of\n//! the wire.\n\nuse std::fmt;\n")).is_empty()
         );
     }
 
@@ -134,15 +87,8 @@ mod tests {
     fn output_is_for_the_output_module() {
         let text = "//! A.\nfn f() {\n    println!(\"x\");\n}\n";
         let found = output(&Repository::of("crates/chaos-core/src/a.rs", text));
-        assert_eq!(
-            found[0].to_string(),
-            "crates/chaos-core/src/a.rs:3: `println!` outside of the output module"
-        );
-        for free in [
-            "crates/chaos-cli/src/output.rs",
-            "crates/chaos-core/tests/it/main.rs",
-            "examples/a.rs",
-        ] {
+        assert_eq!(found[0].to_string(), "crates/chaos-core/src/a.rs:3: `println!` outside of the output module");
+        for free in ["crates/chaos-cli/src/output.rs", "crates/chaos-core/tests/it/main.rs", "examples/a.rs"] {
             assert!(output(&Repository::of(free, text)).is_empty(), "{free}");
         }
     }
