@@ -1,0 +1,6 @@
+//! Tests of the helpers, and the conformance suite on the platform in memory.
+
+mod clock;
+mod logs;
+mod memory;
+mod source;
