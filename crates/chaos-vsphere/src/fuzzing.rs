@@ -24,7 +24,7 @@ pub fn retrieve_result(document: &[u8]) {
         }
     }
     if let Ok(tree) = stream.finish()
-        && let Ok(Ok(answer)) = Answer::find(&tree)
+        && let Ok(Ok(answer)) = Answer::find(tree)
     {
         std::hint::black_box(Page::read(&answer));
     }

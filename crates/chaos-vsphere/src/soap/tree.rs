@@ -29,9 +29,12 @@ struct Entry {
     reference_type: Option<Span>,
     nil: bool,
     has_children: bool,
-    /// The index behind the last descendant; children of `i` start at `i + 1`.
+    /// The index behind the last descendant, or [`OPEN`]; children of `i` start at `i + 1`.
     end: u32,
 }
+
+/// The end of an element that is still open: all that was read so far belongs to it.
+const OPEN: u32 = u32::MAX;
 
 /// What the reader knows about an element when it begins. Attributes that no vim25 answer gives a meaning are left out.
 #[derive(Debug)]
@@ -95,7 +98,7 @@ impl Tree {
             reference_type,
             nil: opening.attributes.nil,
             has_children: false,
-            end: index + 1,
+            end: OPEN,
         });
         self.open.push(index);
         Ok(())
@@ -119,7 +122,7 @@ impl Tree {
         Ok(self.open.is_empty())
     }
 
-    /// The outermost element, unless nothing was read.
+    /// The outermost element, unless nothing was read. It may still be open.
     pub(crate) fn root(&self) -> Option<Node<'_>> {
         (!self.entries.is_empty()).then_some(Node { tree: self, index: 0 })
     }
@@ -154,12 +157,12 @@ fn narrow(count: usize) -> Result<u32, XmlError> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node<'t> {
     tree: &'t Tree,
-    index: u32,
+    index: usize,
 }
 
 impl<'t> Node<'t> {
     fn entry(self) -> &'t Entry {
-        &self.tree.entries[self.index as usize]
+        &self.tree.entries[self.index]
     }
 
     /// The local name.
@@ -196,7 +199,8 @@ impl<'t> Node<'t> {
     }
 
     pub(crate) fn children(self) -> Children<'t> {
-        Children { tree: self.tree, next: self.index + 1, end: self.entry().end }
+        let end = (self.entry().end as usize).min(self.tree.entries.len());
+        Children { tree: self.tree, next: self.index + 1, end }
     }
 
     /// The first child of that local name.
@@ -219,8 +223,8 @@ impl<'t> Node<'t> {
 #[derive(Clone, Debug)]
 pub(crate) struct Children<'t> {
     tree: &'t Tree,
-    next: u32,
-    end: u32,
+    next: usize,
+    end: usize,
 }
 
 impl<'t> Iterator for Children<'t> {
@@ -231,7 +235,7 @@ impl<'t> Iterator for Children<'t> {
             return None;
         }
         let node = Node { tree: self.tree, index: self.next };
-        self.next = node.entry().end;
+        self.next = node.entry().end as usize;
         Some(node)
     }
 }

@@ -55,7 +55,7 @@ impl Limits {
         Self { depth: 64, nodes: 100_000, tree_bytes: 4 << 20, token_bytes: 1 << 20, document_bytes: 16 << 20 };
     /// For a page of an inventory, of which one object at a time is held.
     pub(crate) const STREAMED: Self =
-        Self { depth: 64, nodes: 20_000, tree_bytes: 2 << 20, token_bytes: 1 << 20, document_bytes: 1 << 30 };
+        Self { depth: 64, nodes: 200_000, tree_bytes: 16 << 20, token_bytes: 1 << 20, document_bytes: 1 << 30 };
 }
 
 /// Which elements are handed out one by one instead of being kept: those of this name, at this depth (the root has depth 1).
@@ -97,7 +97,8 @@ impl XmlStream {
     pub(crate) fn read_all(bytes: &[u8], limits: Limits) -> Result<Tree, XmlError> {
         let mut stream = Self::new(limits, None);
         stream.push(bytes, &mut |_: Node<'_>| Ok::<(), XmlError>(()))?;
-        stream.finish()
+        stream.finish()?;
+        Ok(stream.assembly.outer)
     }
 
     /// Takes the next bytes and hands every record that they complete to `each`.
@@ -126,11 +127,16 @@ impl XmlStream {
         Ok(())
     }
 
+    /// What was read so far and was not handed out as a record.
+    pub(crate) fn so_far(&self) -> &Tree {
+        &self.assembly.outer
+    }
+
     /// Ends the document and returns what was not handed out as a record.
-    pub(crate) fn finish(self) -> Result<Tree, XmlError> {
+    pub(crate) fn finish(&self) -> Result<&Tree, XmlError> {
         let rest_is_blank = self.reader.get_ref().rest().iter().all(u8::is_ascii_whitespace);
         match (self.assembly.root_closed, rest_is_blank) {
-            (true, true) => Ok(self.assembly.outer),
+            (true, true) => Ok(&self.assembly.outer),
             (true, false) => Err(XmlError::NotXml),
             (false, _) if self.bytes == 0 || (self.assembly.outer.root().is_none() && !rest_is_blank) => {
                 Err(XmlError::NotXml)

@@ -1,8 +1,10 @@
 //! A method call as a value: name, body, effect, and how to read the answer.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::types::{MoRef, ReadError};
+use crate::error::{CallError, Cause};
 use crate::soap::envelope::Writer;
 use crate::soap::fault::Fault;
 use crate::soap::tree::{Namespace, Node, Tree};
@@ -21,6 +23,7 @@ pub(crate) struct Request<T> {
     method: &'static str,
     body: String,
     effect: Effect,
+    patience: Option<Duration>,
     read: fn(&Answer<'_>) -> Result<T, ReadError>,
 }
 
@@ -33,7 +36,7 @@ impl<T> Request<T> {
         read: fn(&Answer<'_>) -> Result<T, ReadError>,
     ) -> Self {
         let body = arguments(Writer::method(method, this)).end(method);
-        Self { method, body, effect, read }
+        Self { method, body, effect, patience: None, read }
     }
 
     /// The method's name on the wire.
@@ -48,6 +51,22 @@ impl<T> Request<T> {
 
     pub(crate) fn effect(&self) -> Effect {
         self.effect
+    }
+
+    /// The server may be silent for so long before it answers.
+    pub(super) fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// How long the server may be silent, if that is not the ordinary limit.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.patience
+    }
+
+    /// The failure of this call.
+    pub(crate) fn failed(&self, cause: Cause) -> CallError {
+        CallError { method: self.method, effect: self.effect, cause }
     }
 
     /// Reads the answer.

@@ -13,6 +13,8 @@ use crate::soap::envelope::Writer;
 
 /// Objects a page; a server may send fewer. Unset, a vCenter stops after 100.
 const PAGE: u32 = 1000;
+/// How long the answer to a long poll may come late.
+const WAIT_MARGIN: Duration = Duration::from_secs(15);
 
 #[expect(clippy::unnecessary_wraps, reason = "it is one of the readers of `Request`")]
 fn nothing(_: &Answer<'_>) -> Result<(), ReadError> {
@@ -126,6 +128,14 @@ pub(crate) fn current_session(collector: &MoRef, session_manager: &MoRef) -> Req
     retrieve_properties(collector, &spec)
 }
 
+/// Makes a view of all objects of some types below a folder. A way to learn references without walking the inventory.
+pub(crate) fn create_container_view(view_manager: &MoRef, container: &MoRef, kinds: &[&str]) -> Request<MoRef> {
+    let arguments = |w: Writer| {
+        w.reference("container", container).each(kinds, |w, kind| w.text("type", kind)).text("recursive", true)
+    };
+    Request::new("CreateContainerView", Effect::Once, view_manager, arguments, reference)
+}
+
 /// Finds an object by its inventory path, with `/` within a name written as `%2f`. `None` when there is none.
 pub(crate) fn find_by_inventory_path(search_index: &MoRef, path: &str) -> Request<Option<MoRef>> {
     let read = |answer: &Answer<'_>| Ok(answer.value().and_then(MoRef::read));
@@ -225,6 +235,7 @@ pub(crate) fn wait_for_updates(
             .element("options", |w| w.text("maxWaitSeconds", max_wait.as_secs()).text("maxObjectUpdates", max_objects))
     };
     Request::new("WaitForUpdatesEx", Effect::Once, collector, arguments, UpdateSet::read)
+        .with_patience(max_wait.saturating_add(WAIT_MARGIN))
 }
 
 /// Ends a wait that is under way on that collector.

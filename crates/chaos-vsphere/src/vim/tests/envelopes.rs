@@ -41,6 +41,7 @@ snapshots! {
     current_session: vim::current_session(&collector(), &sessions());
     continue_retrieve_properties: vim::continue_retrieve_properties(&collector(), "0");
     cancel_retrieve_properties: vim::cancel_retrieve_properties(&collector(), "0");
+    create_container_view: vim::create_container_view(&MoRef::new("ViewManager", "ViewManager"), &MoRef::new("Folder", "group-d1"), &["VirtualMachine", "HostSystem"]);
     find_by_inventory_path: vim::find_by_inventory_path(&MoRef::new("SearchIndex", "SearchIndex"), "DC0/vm/a%2fb");
     power_on: vim::power_on(&MoRef::vm("vm-68"));
     power_off: vim::power_off(&MoRef::vm("vm-68"));

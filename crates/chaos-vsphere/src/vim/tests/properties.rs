@@ -59,7 +59,7 @@ fn objects(document: &str, size: usize) -> (Vec<Seen>, Page) {
             .unwrap();
     }
     let tree = stream.finish().unwrap();
-    let page = Page::read(&Answer::find(&tree).unwrap().unwrap());
+    let page = Page::read(&Answer::find(tree).unwrap().unwrap());
     (seen, page)
 }
 

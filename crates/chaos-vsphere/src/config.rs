@@ -1,0 +1,158 @@
+//! How to reach a vCenter or ESXi host, and as whom.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chaos_core::{Error, ErrorKind, PlatformKind};
+use chaos_http::{SafeUrl, TlsTrust, Url, check_endpoint, parse_endpoint};
+use secrecy::SecretString;
+
+/// How to reach a vCenter or ESXi host, and as whom. Start from [`Config::new`] and change fields.
+///
+/// ```
+/// use chaos_vsphere::Config;
+///
+/// let mut config = Config::new("vc.example.com", "chaos@vsphere.local", "secret".into());
+/// config.ca_file = Some("/etc/ssl/vmca.pem".into());
+/// assert!(!format!("{config:?}").contains("secret"));
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The name of the settings entry that this came from; part of every reference to a VM. Default: `vsphere`.
+    pub entry: String,
+    /// A host name or a URL. `http://` is accepted on this machine, and elsewhere only with `insecure`.
+    pub server: String,
+    /// The TCP port, if it is neither in `server` nor the scheme's own.
+    pub port: Option<u16>,
+    /// The account, such as `chaos@vsphere.local`.
+    pub username: String,
+    /// Its password.
+    pub password: SecretString,
+    /// A PEM file with a CA to trust besides the system's; for a vCenter usually its VMCA root.
+    pub ca_file: Option<PathBuf>,
+    /// The SHA-256 thumbprint of the one certificate to accept. Takes precedence over `ca_file`.
+    pub thumbprint: Option<String>,
+    /// Trust any server. Takes precedence over both, and every run says so.
+    pub insecure: bool,
+    /// The longest silence of the server within a call that is answered at once. Default: 60 s.
+    pub read_limit: Duration,
+    /// How long one long poll waits for a change. Default: 30 s; longer ones die in firewalls.
+    pub long_poll: Duration,
+    /// How long the client may be idle before it tells the server that it is still there. Default: 10 min; servers end
+    /// idle sessions after 30 min.
+    pub keep_alive: Duration,
+}
+
+impl Config {
+    /// The given account on the given server, with the defaults for everything else.
+    #[must_use]
+    pub fn new(server: impl Into<String>, username: impl Into<String>, password: SecretString) -> Self {
+        Self {
+            entry: "vsphere".to_owned(),
+            server: server.into(),
+            port: None,
+            username: username.into(),
+            password,
+            ca_file: None,
+            thumbprint: None,
+            insecure: false,
+            read_limit: Duration::from_secs(60),
+            long_poll: Duration::from_secs(30),
+            keep_alive: Duration::from_mins(10),
+        }
+    }
+
+    /// The URL of the SOAP endpoint.
+    pub(crate) fn sdk(&self) -> Result<Url, Error> {
+        let mut url = parse_endpoint(&self.server)?;
+        if let Some(port) = self.port {
+            // Only URLs without a host refuse a port, and `parse_endpoint` lets none through.
+            let _ = url.set_port(Some(port));
+        }
+        if matches!(url.path(), "" | "/") {
+            url.set_path("/sdk");
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        check_endpoint(&url, &self.trust()?)?;
+        Ok(url)
+    }
+
+    pub(crate) fn trust(&self) -> Result<TlsTrust, Error> {
+        if self.insecure {
+            return Ok(TlsTrust::Insecure);
+        }
+        if let Some(text) = &self.thumbprint {
+            let thumbprint = text.parse().map_err(|error| {
+                Error::new(
+                    ErrorKind::Configuration,
+                    format!("the thumbprint of {} cannot be used: {error}", self.entry),
+                )
+                .platform(PlatformKind::VSPHERE)
+            })?;
+            return Ok(TlsTrust::Thumbprint(thumbprint));
+        }
+        Ok(self.ca_file.clone().map_or(TlsTrust::SystemRoots, TlsTrust::CaFile))
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Somebody may have put credentials into the URL, where they are refused later on.
+        let server = Url::parse(&self.server).map_or_else(
+            |_| self.server.rsplit_once('@').map_or(self.server.as_str(), |(_, host)| host).to_owned(),
+            |url| SafeUrl::from(url).to_string(),
+        );
+        f.debug_struct("Config")
+            .field("entry", &self.entry)
+            .field("server", &server)
+            .field("port", &self.port)
+            .field("username", &self.username)
+            .field("password", &"***")
+            .field("ca_file", &self.ca_file)
+            .field("thumbprint", &self.thumbprint)
+            .field("insecure", &self.insecure)
+            .field("read_limit", &self.read_limit)
+            .field("long_poll", &self.long_poll)
+            .field("keep_alive", &self.keep_alive)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sdk(server: &str, port: Option<u16>) -> Result<String, Error> {
+        let mut config = Config::new(server, "user", "canary".into());
+        config.port = port;
+        config.sdk().map(String::from)
+    }
+
+    #[test]
+    fn a_server_is_a_host_or_a_url() {
+        assert_eq!(sdk("vc.example.com", None).unwrap(), "https://vc.example.com/sdk");
+        assert_eq!(sdk("vc.example.com", Some(8443)).unwrap(), "https://vc.example.com:8443/sdk");
+        assert_eq!(sdk("http://127.0.0.1:8989", None).unwrap(), "http://127.0.0.1:8989/sdk");
+        assert_eq!(sdk("https://vc/sdk/vimService?x#y", None).unwrap(), "https://vc/sdk/vimService");
+        assert_eq!(sdk("http://vc.example.com", None).unwrap_err().kind(), ErrorKind::Configuration);
+        assert_eq!(sdk("https://user:canary@vc", None).unwrap_err().kind(), ErrorKind::Configuration);
+    }
+
+    #[test]
+    fn nothing_prints_a_password() {
+        for server in ["vc", "https://user:canary@vc", "user:canary@vc"] {
+            let config = Config::new(server, "user", "canary".into());
+            assert!(!format!("{config:?}").contains("canary"), "{config:?}");
+        }
+    }
+
+    #[test]
+    fn a_bad_thumbprint_is_a_configuration_error() {
+        let mut config = Config::new("vc", "user", "p".into());
+        config.thumbprint = Some("AA:BB".into());
+        assert_eq!(config.sdk().unwrap_err().kind(), ErrorKind::Configuration);
+    }
+}
