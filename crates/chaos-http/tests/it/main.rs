@@ -3,3 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod exchange;
+mod retries;
+mod size;
+mod support;
+mod wire;
