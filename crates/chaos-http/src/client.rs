@@ -170,11 +170,13 @@ impl Client {
     async fn attempt(&self, call: &Call) -> Result<reqwest::Response, Failure> {
         let request = &call.request;
         let (body, sent) = watch(&request.body, request.idempotent);
-        let mut http = reqwest::Request::new(request.method.clone(), request.url.expose().clone());
-        *http.headers_mut() = request.headers.clone();
+        // The builder moves a user and password from the URL to a header: the library would log them with the authority.
+        let mut http = self.0.http.request(request.method.clone(), request.url.expose().clone());
+        http = http.headers(request.headers.clone());
         if !request.body.is_empty() {
-            *http.body_mut() = Some(body);
+            http = http.body(body);
         }
+        let http = http.build().map_err(|error| classify::of_request(&error, false))?;
         let exchange = self.0.http.execute(http).instrument(call.span.clone());
         let answer = wait(&call.cx, call.read_limit, || sent.get(), exchange).await?;
         let response = answer.map_err(|error| classify::of_request(&error, sent.get()))?;

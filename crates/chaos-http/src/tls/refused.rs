@@ -25,6 +25,11 @@ pub struct RefusedCertificate {
 pub enum Rule {
     /// It is not signed by a trusted authority; self-signed certificates end here.
     UnknownIssuer,
+    /// A trusted authority bears the name of the one that signed it, but has another key. The authorities inside all
+    /// vCenters bear the same name, so this is the CA file of another vCenter, or from before a reinstallation.
+    OtherIssuer,
+    /// It is an authority's own certificate, which must not be a server's as well (RFC 5280, section 4.2.1.9).
+    Authority,
     /// It is not valid any more.
     Expired {
         /// Its last moment, if it can be told.
@@ -57,6 +62,7 @@ impl Rule {
         let rustls::Error::InvalidCertificate(error) = error else { return Self::Other(error.to_string()) };
         match error {
             CertificateError::UnknownIssuer => Self::UnknownIssuer,
+            CertificateError::BadSignature => Self::OtherIssuer,
             CertificateError::Expired => Self::Expired { not_after: None },
             CertificateError::ExpiredContext { not_after, .. } => Self::Expired { not_after: timestamp(*not_after) },
             CertificateError::NotValidYet => Self::NotValidYet { not_before: None },
@@ -67,7 +73,11 @@ impl Rule {
             CertificateError::NotValidForNameContext { presented, .. } => {
                 Self::WrongHost { presented: presented.clone() }
             }
-            CertificateError::Other(other) => Self::Other(other.0.to_string()),
+            CertificateError::Other(other) => match other.0.to_string() {
+                // The library has no variant for it, only this name.
+                name if name == "CaUsedAsEndEntity" => Self::Authority,
+                name => Self::Other(name),
+            },
             other => Self::Other(other.to_string()),
         }
     }
@@ -81,6 +91,11 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownIssuer => f.write_str("no authority that is trusted here signed it"),
+            Self::OtherIssuer => f.write_str(
+                "it was signed by an authority that has the name of a trusted one but another key (is the CA file that \
+                 of another server?)",
+            ),
+            Self::Authority => f.write_str("it is an authority's own certificate, used as a server's"),
             Self::Expired { not_after: Some(time) } => write!(f, "it expired at {time}"),
             Self::Expired { not_after: None } => f.write_str("it has expired"),
             Self::NotValidYet { not_before: Some(time) } => {

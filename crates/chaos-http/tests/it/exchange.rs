@@ -85,6 +85,17 @@ async fn a_bearer_token_is_sent_and_a_broken_one_is_refused_unseen() {
 }
 
 #[tokio::test]
+async fn a_user_and_password_in_a_url_are_sent_as_basic_authentication() {
+    let (server, url) = serve(ResponseTemplate::new(200)).await;
+    let url = Url::parse(&url.as_str().replace("://", "://ann:hunter2@")).unwrap();
+    let probe = Client::new(Config::probe()).unwrap();
+    probe.fetch(&cx(), &Request::get(url, "Probe")).await.unwrap();
+    let request = server.received_requests().await.unwrap().pop().unwrap();
+    // `ann:hunter2` in base64.
+    assert_eq!(request.headers["authorization"], "Basic YW5uOmh1bnRlcjI=");
+}
+
+#[tokio::test]
 async fn a_secret_path_segment_is_sent_but_not_printed() {
     let server = MockServer::start().await;
     Mock::given(path("/login/ann/hunter2")).respond_with(ResponseTemplate::new(200)).mount(&server).await;

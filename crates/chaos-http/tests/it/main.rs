@@ -4,6 +4,8 @@
 
 mod exchange;
 mod retries;
+mod secrets;
 mod size;
 mod support;
+mod trust;
 mod wire;
