@@ -22,6 +22,7 @@ pub(crate) struct Call {
     pub(crate) attempt: u32,
     /// Bytes of the body that were read, after decompression.
     pub(crate) bytes: u64,
+    status: Option<StatusCode>,
     started: Duration,
 }
 
@@ -33,7 +34,7 @@ impl Call {
             operation = request.operation,
             method = %request.method,
             url = %request.url,
-            attempt = field::Empty,
+            attempts = field::Empty,
             status = field::Empty,
             bytes = field::Empty,
             elapsed_ms = field::Empty,
@@ -45,6 +46,7 @@ impl Call {
             response_bytes: request.response_bytes.unwrap_or(limits.response_bytes),
             attempt: 0,
             bytes: 0,
+            status: None,
             started: cx.monotonic(),
             cx,
         }
@@ -54,11 +56,11 @@ impl Call {
     pub(crate) fn begin_attempt(&mut self) {
         self.attempt += 1;
         self.bytes = 0;
-        self.span.record("attempt", self.attempt);
+        self.status = None;
     }
 
-    pub(crate) fn answered(&self, status: StatusCode) {
-        self.span.record("status", status.as_u16());
+    pub(crate) fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status);
     }
 
     /// What an error says about the call.
@@ -85,7 +87,11 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
+        if let Some(status) = self.status {
+            self.span.record("status", status.as_u16());
+        }
         let elapsed_ms = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.span.record("attempts", self.attempt);
         self.span.record("bytes", self.bytes);
         self.span.record("elapsed_ms", elapsed_ms);
         debug!(parent: &self.span, "call ended");

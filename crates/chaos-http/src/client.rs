@@ -18,7 +18,7 @@ use crate::request::Request;
 use crate::response::{Answer, Response};
 use crate::retry::{self, Jitter, RetryPolicy};
 use crate::tls;
-use crate::wait::wait;
+use crate::wait::{check, wait};
 use crate::watched_body::watch;
 
 /// How long an unused connection is kept. Shorter than common servers keep theirs, so that a power call rarely meets a
@@ -88,6 +88,8 @@ impl Client {
     /// Sends a request and returns as soon as the head of the answer is there; the body is read from the [`Response`].
     /// What breaks in the body is not tried again.
     ///
+    /// Dropping the future gives the call up and closes its connection; the server may execute the request all the same.
+    ///
     /// # Errors
     /// [`HttpError`] if there is no answer. An answer of any status is none.
     pub async fn send(&self, cx: &Context, request: &Request) -> Result<Response, HttpError> {
@@ -114,13 +116,14 @@ impl Client {
             // Each attempt ends in an answer, or in a failure and the call to go on with.
             let failure = match self.attempt(&call).await {
                 Ok(inner) => {
+                    call.answered(inner.status());
                     let mut response = Response::new(inner, call);
                     let status = response.status();
                     let again = request.idempotent && retry::is_retryable(status);
                     let asked = retry::retry_after(response.headers(), cx.now());
                     if again && let Some(pause) = self.pause(response.call(), asked) {
                         call = response.into_call();
-                        debug!(parent: &call.span, %status, ?pause, "the server is not ready: trying again");
+                        debug!(parent: &call.span, attempt = call.attempt, %status, ?pause, "the server is not ready: trying again");
                         self.rest(&call, pause).await?;
                         continue;
                     }
@@ -140,7 +143,7 @@ impl Client {
             };
             match self.pause(&call, None).filter(|_| is_worth_another(&failure, request.idempotent)) {
                 Some(pause) => {
-                    debug!(parent: &call.span, kind = ?failure.kind, cause = failure.cause, ?pause, "trying again");
+                    debug!(parent: &call.span, attempt = call.attempt, kind = ?failure.kind, cause = failure.cause, ?pause, "trying again");
                     self.rest(&call, pause).await?;
                 }
                 None => return Err(call.error(failure)),
@@ -168,6 +171,7 @@ impl Client {
 
     /// Sends the request once and waits for the head of the answer.
     async fn attempt(&self, call: &Call) -> Result<reqwest::Response, Failure> {
+        check(&call.cx, false)?;
         let request = &call.request;
         let (body, sent) = watch(&request.body, request.idempotent);
         // The builder moves a user and password from the URL to a header: the library would log them with the authority.
@@ -179,9 +183,7 @@ impl Client {
         let http = http.build().map_err(|error| classify::of_request(&error, false))?;
         let exchange = self.0.http.execute(http).instrument(call.span.clone());
         let answer = wait(&call.cx, call.read_limit, || sent.get(), exchange).await?;
-        let response = answer.map_err(|error| classify::of_request(&error, sent.get()))?;
-        call.answered(response.status());
-        Ok(response)
+        answer.map_err(|error| classify::of_request(&error, sent.get()))
     }
 
     /// The wait before the next attempt; none if there is to be none, because the attempts are used up or the deadline

@@ -44,12 +44,6 @@ impl SessionCookie {
         (!cleared).then(|| Self { name: name.to_owned(), pair: SecretString::from(pair) })
     }
 
-    /// The cookie's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The value as it was sent, with its double quotes if it has any.
     #[must_use]
     pub fn value(&self) -> SecretString {
@@ -78,6 +72,8 @@ impl fmt::Debug for SessionCookie {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn headers(cookies: &[&str]) -> HeaderMap {
@@ -113,5 +109,15 @@ mod tests {
         assert_eq!(cookie.value().expose_secret(), "\"hunter2\"");
         let printed = format!("{cookie:?} {:?} {:?}", cookie.value(), cookie.to_header());
         assert!(!printed.contains("hunter2"), "{printed}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_server_sets_is_sent_back_as_it_was(text in "[ -~]{0,40}") {
+            let set = format!("sid={text}");
+            if let Some(sent) = sent_back(&[&set]) {
+                prop_assert_eq!(sent, set.split(';').next().unwrap().trim_end());
+            }
+        }
     }
 }

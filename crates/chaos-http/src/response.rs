@@ -46,7 +46,7 @@ impl Response {
     /// The next piece of the body, decompressed; none at its end.
     ///
     /// # Errors
-    /// [`HttpErrorKind::TooLarge`] with the first piece that goes beyond the limit, [`HttpErrorKind::Interrupted`] if the
+    /// [`HttpErrorKind::TooLarge`] as soon as the body is known to go beyond the limit, [`HttpErrorKind::Interrupted`] if the
     /// body is cut, [`HttpErrorKind::Protocol`] if it does not decompress, a time-out, or
     /// [`HttpErrorKind::Cancelled`].
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
@@ -58,12 +58,17 @@ impl Response {
 
     async fn next_piece(&mut self) -> Result<Option<Bytes>, Failure> {
         let Self { inner, call, .. } = self;
+        let too_large = Failure::new(HttpErrorKind::TooLarge(call.response_bytes), "", true);
+        // An uncompressed body says how much is to come.
+        if call.bytes.saturating_add(inner.content_length().unwrap_or(0)) > call.response_bytes {
+            return Err(too_large);
+        }
         let read = inner.chunk().instrument(call.span.clone());
         let piece = wait(&call.cx, call.read_limit, || true, read).await?.map_err(|error| classify::of_body(&error))?;
         let Some(piece) = piece else { return Ok(None) };
         call.bytes = call.bytes.saturating_add(piece.len() as u64);
         if call.bytes > call.response_bytes {
-            return Err(Failure::new(HttpErrorKind::TooLarge(call.response_bytes), "", true));
+            return Err(too_large);
         }
         Ok(Some(piece))
     }
@@ -86,10 +91,6 @@ impl Response {
 
     /// Reads the whole body and leaves the call open, so that it can be tried again.
     pub(crate) async fn read_all(&mut self) -> Result<Bytes, Failure> {
-        let announced = self.inner.content_length().unwrap_or(0);
-        if announced > self.call.response_bytes {
-            return Err(Failure::new(HttpErrorKind::TooLarge(self.call.response_bytes), "", true));
-        }
         let mut body = BytesMut::new();
         while let Some(piece) = self.next_piece().await? {
             body.extend_from_slice(&piece);

@@ -138,6 +138,13 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_retry_after_panics(text in "[ -~]*", seconds: i64) {
+            let now = Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN);
+            let headers = [(RETRY_AFTER, text.parse().unwrap())].into_iter().collect();
+            let _ = retry_after(&headers, now);
+        }
+
+        #[test]
         fn a_wait_is_never_longer_than_the_cap(attempt: u32, random: u64, base: u32, cap: u32) {
             let policy = RetryPolicy {
                 attempts: 4,

@@ -101,3 +101,19 @@ impl ServerCertVerifier for Verifier {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_systems_roots_are_read_at_the_first_handshake_and_once() {
+        let verifier = Verifier::new(Accept::Roots { extra: Vec::new() }, super::super::crypto_provider());
+        assert!(!verifier.supported_verify_schemes().is_empty());
+        assert!(verifier.system.get().is_none());
+        let shown = CertificateDer::from(vec![0; 8]);
+        let name = ServerName::try_from("vc.example.com").unwrap();
+        assert!(verifier.verify_server_cert(&shown, &[], &name, &[], UnixTime::now()).is_err());
+        assert!(verifier.system.get().is_some());
+    }
+}

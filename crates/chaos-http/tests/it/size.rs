@@ -79,6 +79,18 @@ async fn a_body_of_exactly_the_limit_is_accepted_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
+async fn a_body_that_announces_too_much_is_not_begun() {
+    let server = RawServer::start(async |mut connection| {
+        connection.read().await;
+        connection.send("HTTP/1.1 200 OK\r\ncontent-length: 67108865\r\n\r\nsome").await;
+        connection.stall().await;
+    })
+    .await;
+    let response = client().send(&TestClock::still().context(), &Request::get(&server.url, "Get")).await.unwrap();
+    assert_eq!(read_on(response).await, (0, Some(HttpErrorKind::TooLarge(64 << 20))));
+}
+
+#[tokio::test]
 async fn a_gzip_bomb_stops_at_the_limit() {
     // 32 MiB in about 150 KiB.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

@@ -9,10 +9,10 @@ use chaos_http::{
     Answer, Client, Config, ConfigError, HttpError, HttpErrorKind, Request, Rule, Thumbprint, TlsTrust, Url,
 };
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::ResolvesServerCert;
 use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, SupportedProtocolVersion};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -92,12 +92,16 @@ struct TlsServer {
 }
 
 async fn serve(identity: &Identity) -> TlsServer {
+    serve_versions(identity, rustls::ALL_VERSIONS).await
+}
+
+async fn serve_versions(identity: &Identity, versions: &[&'static SupportedProtocolVersion]) -> TlsServer {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
     let key = provider.key_provider.load_private_key(key).unwrap();
     let shown = Arc::new(CertifiedKey::new(vec![identity.certificate.clone()], key));
     let config = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(Always(shown)));
@@ -184,10 +188,24 @@ async fn a_pinned_certificate_is_trusted_whoever_signed_it() {
 async fn a_pinned_certificate_without_its_key_is_refused() {
     // Whoever saw a certificate can show it; only its owner can sign with its key.
     let stolen = Identity { key: KeyPair::generate().unwrap(), ..self_signed() };
-    let server = serve(&stolen).await;
-    let error = ask(&server.url, TlsTrust::Thumbprint(stolen.thumbprint())).await.unwrap_err();
-    assert_eq!(*error.kind(), HttpErrorKind::Tls, "{error}");
-    assert!(error.to_string().contains("BadSignature"), "{error}");
+    for version in rustls::ALL_VERSIONS {
+        let server = serve_versions(&stolen, &[version]).await;
+        let error = ask(&server.url, TlsTrust::Thumbprint(stolen.thumbprint())).await.unwrap_err();
+        assert_eq!(*error.kind(), HttpErrorKind::Tls, "{error}");
+        assert!(error.to_string().contains("BadSignature"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn tls_1_2_is_enough() {
+    let (authority, own) = (Authority::new(), self_signed());
+    let signed = authority.sign(&localhost());
+    let ca = authority.file();
+    let server = serve_versions(&signed, &[&rustls::version::TLS12]).await;
+    assert_trusted(&server.url, TlsTrust::CaFile(ca.path().into())).await;
+    let server = serve_versions(&own, &[&rustls::version::TLS12]).await;
+    assert_trusted(&server.url, TlsTrust::Thumbprint(own.thumbprint())).await;
+    assert_trusted(&server.url, TlsTrust::Insecure).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chaos_core::{ErrorKind, Retry};
-use chaos_http::{Client, Config, HttpError, HttpErrorKind, Request, TimeLimit, Url};
+use chaos_http::{Client, Config, HttpError, HttpErrorKind, Method, Request, TimeLimit, Url};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -162,6 +162,31 @@ async fn a_cancelled_context_sends_nothing() {
     assert_eq!(*error.kind(), HttpErrorKind::Cancelled);
     assert!(!error.may_have_taken_effect(), "{error}");
     assert_eq!(server.unread(), 0);
+}
+
+#[tokio::test]
+async fn a_deadline_that_has_passed_sends_nothing() {
+    let server = RawServer::start(async |mut connection| connection.read().await).await;
+    let cx = TestClock::still().context().limit(Duration::ZERO);
+    let error = client().send(&cx, &Request::new(Method::DELETE, &server.url, "Delete")).await.unwrap_err();
+    assert_eq!(*error.kind(), HttpErrorKind::TimedOut(TimeLimit::Total));
+    assert!(!error.may_have_taken_effect(), "{error}");
+    assert_eq!(chaos_core::Error::from(error).kind(), ErrorKind::Timeout);
+    assert_eq!(server.unread(), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_is_there_does_not_outlive_the_deadline() {
+    let server = RawServer::start(async |mut connection| {
+        connection.read().await;
+        connection.answer("200 OK", "<late/>").await;
+    })
+    .await;
+    let clock = TestClock::still();
+    let cx = clock.context().limit(Duration::from_secs(20));
+    let response = client().send(&cx, &Request::get(&server.url, "Get").idempotent()).await.unwrap();
+    clock.advance(Duration::from_secs(20));
+    assert_eq!(*response.read().await.unwrap_err().kind(), HttpErrorKind::TimedOut(TimeLimit::Total));
 }
 
 #[tokio::test]
