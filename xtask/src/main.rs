@@ -73,7 +73,7 @@ fn run(cli: &Cli) -> Result<Tally> {
         }
         Chore::Peers => {
             let programs = artifacts::build(&workspace)?;
-            peers::run(&workspace, &programs)
+            Ok(peers::run(&workspace, &programs))
         }
         Chore::Bench => bench::run(&workspace),
         Chore::Soak(options) => soak::run(&workspace, options),

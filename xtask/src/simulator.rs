@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,8 @@ use crate::say;
 
 /// From the start of the process to the last line of its environment.
 const START: Duration = Duration::from_mins(1);
+/// What a client needs of its environment.
+const NEEDED: [&str; 3] = ["VSPHERE_SERVER", "VSPHERE_USERNAME", "VSPHERE_PASSWORD"];
 
 /// A simulated vCenter, stopped when this is dropped.
 #[derive(Debug)]
@@ -43,17 +45,14 @@ impl Simulator {
         });
         let mut simulator = Self { child, environment: Vec::new(), reader: Some(reader) };
         let deadline = Instant::now() + START;
-        // The password is the last thing that a client needs.
-        while simulator.variable("VSPHERE_SERVER").is_none() || simulator.variable("VSPHERE_PASSWORD").is_none() {
+        while NEEDED.iter().any(|name| simulator.variable(name).is_none()) {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => simulator.environment.extend(variable(&line)),
-                Err(error) => {
-                    bail!("sim serve did not print VSPHERE_SERVER and VSPHERE_PASSWORD: {error}")
+                Err(RecvTimeoutError::Disconnected) => bail!("sim serve ended without printing {}", NEEDED.join(", ")),
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("sim serve did not print {} within {} s", NEEDED.join(", "), START.as_secs())
                 }
             }
-        }
-        while let Ok(line) = lines.recv_timeout(Duration::from_millis(50)) {
-            simulator.environment.extend(variable(&line));
         }
         Ok(simulator)
     }

@@ -40,14 +40,14 @@ pub(super) struct Run<'a> {
     vcsim: Vcsim,
 }
 
-/// A power command and the state in which it leaves a VM.
-const COMMANDS: &[(&[&str], &str)] = &[
-    (&["power-off"], "powered_off"),
-    (&["power-on"], "powered_on"),
-    (&["suspend"], "suspended"),
+/// A power command, the call that it takes for each VM, and the state in which it leaves the VM.
+const COMMANDS: &[(&[&str], &str, &str)] = &[
+    (&["power-off"], "PowerOffVM_Task", "powered_off"),
+    (&["power-on"], "PowerOnVM_Task", "powered_on"),
+    (&["suspend"], "SuspendVM_Task", "suspended"),
     // A suspended VM is resumed first: it cannot be reset.
-    (&["power-on"], "powered_on"),
-    (&["reboot", "--force"], "powered_on"),
+    (&["power-on"], "PowerOnVM_Task", "powered_on"),
+    (&["reboot", "--force"], "ResetVM_Task", "powered_on"),
 ];
 
 impl<'a> Run<'a> {
@@ -75,10 +75,13 @@ impl<'a> Run<'a> {
         let discovered = self.platforms(&["discover-vms"]);
         let calls = self.proxy.take();
         verdicts.check("vcsim discover-vms: exactly its VMs", &discovered.and_then(|vms| same_vms(&vms, &before)));
-        verdicts.check("vcsim discover-vms: requests", &at_most(&calls, DISCOVERY_REQUESTS, 0));
+        verdicts.check(
+            "vcsim discover-vms: requests",
+            &requests(&calls, ("RetrievePropertiesEx", 1), DISCOVERY_REQUESTS, 0),
+        );
 
         let names: Vec<&str> = before.keys().map(String::as_str).step_by(VMS / CHOSEN).collect();
-        for (command, goal) in COMMANDS {
+        for (command, method, goal) in COMMANDS {
             let shown = command.join(" ");
             let mut arguments = command.to_vec();
             let parallel = PARALLEL.to_string();
@@ -92,7 +95,7 @@ impl<'a> Run<'a> {
             );
             verdicts.check(
                 format_args!("vcsim {shown}: requests"),
-                &at_most(&calls, names.len() + FIXED_REQUESTS, names.len().div_ceil(PARALLEL)),
+                &requests(&calls, (method, names.len()), names.len() + FIXED_REQUESTS, names.len().div_ceil(PARALLEL)),
             );
             let after = self.seen_by_pyvmomi()?;
             verdicts
@@ -142,15 +145,14 @@ fn same_vms(ours: &[Value], theirs: &BTreeMap<String, Value>) -> Result<String> 
     Ok(format!("{} VMs", ours.len()))
 }
 
-/// Long polls apart, no more requests than `fixed`, and one update of the list view for each wave.
-fn at_most(calls: &Calls, fixed: usize, waves: usize) -> Result<String> {
+/// The one call that matters as often as it must be, and in all, long polls apart, no more than `fixed` requests and one
+/// update of the list view for each wave.
+fn requests(calls: &Calls, (method, times): (&str, usize), fixed: usize, waves: usize) -> Result<String> {
     let polls = calls.of("WaitForUpdatesEx");
     let counted = calls.total() - polls;
-    ensure!(
-        counted <= fixed + waves,
-        "{counted} requests besides {polls} long polls, allowed {fixed} + {waves}; {calls}"
-    );
-    Ok(format!("{counted} of {fixed} + {waves}, {polls} long polls; {calls}"))
+    ensure!(calls.of(method) == times, "{} calls of {method} instead of {times}; {calls}", calls.of(method));
+    ensure!(counted <= fixed + waves, "{counted} besides the long polls, allowed are {fixed} + {waves}; {calls}");
+    Ok(format!("{counted} of {fixed} + {waves} besides {polls} long polls; {calls}"))
 }
 
 /// One result for each VM, without an error and in the state that was asked for.
@@ -195,7 +197,8 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{reached, same_vms, states};
+    use super::super::proxy::Calls;
+    use super::{reached, requests, same_vms, states};
 
     fn vm(name: &str, state: &str) -> Value {
         json!({"id": "vm-1", "name": name, "host": "h", "cluster": null, "datacenter": "d", "power_state": state})
@@ -212,6 +215,17 @@ mod tests {
         let error = same_vms(&[vm("a", "powered_off")], &theirs).unwrap_err().to_string();
         assert_eq!(error, r#"a: power_state is "powered_off", pyvmomi sees "powered_on""#);
         assert!(same_vms(&[], &theirs).is_err());
+    }
+
+    #[test]
+    fn a_call_too_many_is_found_and_long_polls_are_free() {
+        let calls = |resets: usize, logins: usize| {
+            let counts = [("ResetVM_Task", resets), ("Login", logins), ("WaitForUpdatesEx", 50)];
+            Calls::from_iter(counts.map(|(method, count)| (method.to_owned(), count)))
+        };
+        assert!(requests(&calls(16, 2), ("ResetVM_Task", 16), 17, 1).is_ok());
+        assert!(requests(&calls(16, 3), ("ResetVM_Task", 16), 17, 1).is_err());
+        assert!(requests(&calls(17, 1), ("ResetVM_Task", 16), 17, 1).is_err());
     }
 
     #[test]

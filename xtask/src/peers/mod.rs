@@ -20,24 +20,30 @@ use crate::tally::Tally;
 use crate::workspace::Workspace;
 
 /// Runs every peer; one that fails does not keep the next from running.
-pub(crate) fn run(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
+pub(crate) fn run(workspace: &Workspace, programs: &Programs) -> Tally {
     let mut verdicts = Verdicts::default();
     for version in pyvmomi::VERSIONS {
         say::line(format_args!("--> pyvmomi {version} against our simulator"));
         match install::pyvmomi(workspace, version) {
-            Ok(library) => verdicts.add(pyvmomi::against_simulator(workspace, programs, &library)?),
+            Ok(library) => match pyvmomi::against_simulator(workspace, programs, &library) {
+                Ok(tally) => verdicts.add(tally),
+                Err(error) => verdicts.check(format_args!("pyvmomi {version}"), &Err(error)),
+            },
             Err(error) => verdicts.missing(format_args!("pyvmomi {version}"), &error),
         }
     }
     say::line("--> chaosmonkey against govmomi's simulator, as pyvmomi sees it");
     match install::vcsim(workspace).and_then(|vcsim| Ok((vcsim, install::pyvmomi(workspace, "9")?))) {
         Ok((vcsim, library)) => {
-            let run = acceptance::Run::new(workspace, programs, &vcsim, &library)?;
-            run.all(&mut verdicts)?;
+            let run =
+                acceptance::Run::new(workspace, programs, &vcsim, &library).and_then(|run| run.all(&mut verdicts));
+            if let Err(error) = run {
+                verdicts.check("govmomi's simulator", &Err(error));
+            }
         }
         Err(error) => verdicts.missing("govmomi's simulator", &error),
     }
-    Ok(verdicts.tally)
+    verdicts.tally
 }
 
 /// The count of checks, each of which is one line of output.

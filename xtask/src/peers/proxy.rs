@@ -86,6 +86,13 @@ impl Calls {
     }
 }
 
+#[cfg(test)]
+impl FromIterator<(String, usize)> for Calls {
+    fn from_iter<T: IntoIterator<Item = (String, usize)>>(counts: T) -> Self {
+        Self(counts.into_iter().collect())
+    }
+}
+
 impl fmt::Display for Calls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} requests", self.total())?;

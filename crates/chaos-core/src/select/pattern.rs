@@ -116,7 +116,7 @@ pub enum TargetPattern {
 
 impl TargetPattern {
     /// Whether `vm` fits. For [`TargetPattern::Name`] a glob counts even if another VM has that very name; see
-    /// [`resolve`](super::resolve) for the rule over a whole inventory.
+    /// [`resolve`](super::resolve()) for the rule over a whole inventory.
     #[must_use]
     pub fn matches(&self, vm: &VMInfo) -> bool {
         match self {

@@ -30,8 +30,8 @@ pub struct Chosen {
 /// Templates are meant only by name, id or path, never by a pattern.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) if a target fits no VM,
-/// [`ErrorKind::Ambiguous`](crate::ErrorKind::Ambiguous) if a full name, an id or a path fits several.
+/// [`ErrorKind::NotFound`] if a target fits no VM,
+/// [`ErrorKind::Ambiguous`] if a full name, an id or a path fits several.
 pub fn resolve(selector: &Selector, vms: &[VMInfo]) -> Result<Vec<Chosen>, Error> {
     let admitted: Vec<&VMInfo> = vms.iter().filter(|vm| selector.admits(vm)).collect();
     let mut chosen = Vec::new();
