@@ -17,6 +17,7 @@ use crate::error::{Failure, HttpError, HttpErrorKind, TimeLimit};
 use crate::request::Request;
 use crate::response::{Answer, Response};
 use crate::retry::{self, Jitter, RetryPolicy};
+use crate::safe_url::SafeUrl;
 use crate::tls;
 use crate::wait::{check, wait};
 use crate::watched_body::watch;
@@ -39,6 +40,7 @@ struct Inner {
     http: reqwest::Client,
     profile: Profile,
     insecure: bool,
+    proxy: Option<SafeUrl>,
     limits: Limits,
     retry: RetryPolicy,
     jitter: Jitter,
@@ -69,8 +71,8 @@ impl Client {
             Profile::Platform => builder.redirect(reqwest::redirect::Policy::none()).no_proxy(),
             Profile::Probe => builder.redirect(reqwest::redirect::Policy::limited(REDIRECTS)),
         };
-        if let Some(proxy) = proxy {
-            let to = reqwest::Proxy::all(proxy.expose().clone()).map_err(|_| ConfigError::Proxy(proxy))?;
+        if let Some(proxy) = &proxy {
+            let to = reqwest::Proxy::all(proxy.expose().clone()).map_err(|_| ConfigError::Proxy(proxy.clone()))?;
             builder = builder.proxy(to);
         }
         let http = builder.build().map_err(|error| ConfigError::Client(error.without_url().to_string()))?;
@@ -78,6 +80,7 @@ impl Client {
             http,
             profile,
             insecure: trust.is_insecure(),
+            proxy,
             limits,
             retry,
             jitter: Jitter::new(seed),
@@ -183,7 +186,13 @@ impl Client {
         let http = http.build().map_err(|error| classify::of_request(&error, false))?;
         let exchange = self.0.http.execute(http).instrument(call.span.clone());
         let answer = wait(&call.cx, call.read_limit, || sent.get(), exchange).await?;
-        answer.map_err(|error| classify::of_request(&error, sent.get()))
+        answer.map_err(|error| {
+            let mut failure = classify::of_request(&error, sent.get());
+            if let (HttpErrorKind::Connect, Some(proxy)) = (&failure.kind, &self.0.proxy) {
+                failure.cause = format!("through the proxy {proxy}: {}", failure.cause);
+            }
+            failure
+        })
     }
 
     /// The wait before the next attempt; none if there is to be none, because the attempts are used up or the deadline
@@ -214,11 +223,11 @@ enum Extent {
 /// Whether a failure may be followed by the same request; see the table at [`RetryPolicy`].
 fn is_worth_another(failure: &Failure, idempotent: bool) -> bool {
     match failure.kind {
-        HttpErrorKind::Connect | HttpErrorKind::TimedOut(TimeLimit::Connect) => true,
+        HttpErrorKind::Connect => true,
         HttpErrorKind::Interrupted | HttpErrorKind::TimedOut(TimeLimit::Read) => idempotent,
         HttpErrorKind::Configuration
         | HttpErrorKind::Tls
-        | HttpErrorKind::TimedOut(TimeLimit::Total)
+        | HttpErrorKind::TimedOut(TimeLimit::Connect | TimeLimit::Total)
         | HttpErrorKind::Cancelled
         | HttpErrorKind::TooLarge(_)
         | HttpErrorKind::Protocol => false,

@@ -190,9 +190,10 @@ impl From<HttpError> for chaos_core::Error {
         let (kind, retry) = match error.kind() {
             HttpErrorKind::Configuration => (ErrorKind::Configuration, Retry::Never),
             HttpErrorKind::Tls => (ErrorKind::Unavailable, Retry::Never),
-            HttpErrorKind::Connect
-            | HttpErrorKind::TimedOut(TimeLimit::Connect | TimeLimit::Read)
-            | HttpErrorKind::Interrupted => (ErrorKind::Unavailable, Retry::Exhausted),
+            HttpErrorKind::TimedOut(TimeLimit::Connect) => (ErrorKind::Unavailable, Retry::Later),
+            HttpErrorKind::Connect | HttpErrorKind::TimedOut(TimeLimit::Read) | HttpErrorKind::Interrupted => {
+                (ErrorKind::Unavailable, Retry::Exhausted)
+            }
             HttpErrorKind::TimedOut(TimeLimit::Total) => (ErrorKind::Timeout, Retry::Later),
             HttpErrorKind::Cancelled => (ErrorKind::Cancelled, Retry::Never),
             HttpErrorKind::TooLarge(_) | HttpErrorKind::Protocol => (ErrorKind::Protocol, Retry::Never),

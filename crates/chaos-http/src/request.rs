@@ -75,6 +75,9 @@ impl Request {
 
     /// Sets a header whose value is a secret.
     ///
+    /// A client of [`Profile::Probe`](crate::Profile::Probe) that is redirected to another server drops `Authorization`
+    /// and `Cookie` on the way, but sends headers of other names along.
+    ///
     /// # Errors
     /// [`ConfigError::Header`] if no header can carry the value.
     pub fn secret_header(mut self, name: HeaderName, value: &SecretString) -> Result<Self, ConfigError> {

@@ -14,7 +14,8 @@ use jiff::Timestamp;
 ///
 /// | failure | request declared idempotent | any other request |
 /// | --- | --- | --- |
-/// | no connection: name, refusal, connect limit, broken handshake | again | again: nothing was sent |
+/// | no connection: name, refusal, broken handshake | again | again: nothing was sent |
+/// | no connection within the connect limit | no: TCP tried all the while | no |
 /// | certificate refused, TLS refused | no | no |
 /// | connection broke, or silence beyond the read limit | again | no: [`Interrupted`](crate::HttpErrorKind::Interrupted) or a time-out that says so |
 /// | status 429, 502, 503, 504 | again, not before `Retry-After` | no: the answer is handed to the caller |

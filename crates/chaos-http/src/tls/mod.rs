@@ -24,7 +24,8 @@ use verifier::{Accept, Verifier};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsTrust {
-    /// Servers whose certificate was signed by an authority that this machine trusts.
+    /// Servers whose certificate was signed by an authority that this machine trusts. Where that is kept in files, the
+    /// environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
     #[default]
     SystemRoots,
     /// The same, and the authorities in this PEM file besides.

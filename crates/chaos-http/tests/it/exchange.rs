@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chaos_core::Context;
 use chaos_http::{
-    Client, Config, ExposeSecret, HttpErrorKind, Request, SafeUrl, SecretString, SessionCookie, StatusCode, Url, header,
+    Client, Config, ExposeSecret, HttpErrorKind, Request, RetryPolicy, SafeUrl, SecretString, SessionCookie,
+    StatusCode, Url, header,
 };
 use wiremock::matchers::{body_string, header as has_header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -145,6 +146,22 @@ async fn a_named_proxy_is_used() {
     let request = proxy.received_requests().await.unwrap().pop().unwrap();
     // `ann:hunter2` in base64.
     assert_eq!(request.headers["proxy-authorization"], "Basic YW5uOmh1bnRlcjI=");
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_named() {
+    let proxy = MockServer::start().await;
+    let refusal = ResponseTemplate::new(403);
+    Mock::given(method("CONNECT")).respond_with(refusal).mount(&proxy).await;
+    let mut config = Config::platform();
+    config.proxy = Some(Url::parse(&proxy.uri().replace("://", "://ann:hunter2@")).unwrap().into());
+    config.retry = RetryPolicy::none();
+    let url = Url::parse("https://vc.example.com/sdk").unwrap();
+    let error = Client::new(config).unwrap().fetch(&cx(), &Request::get(url, "Get")).await.unwrap_err();
+    assert_eq!(*error.kind(), HttpErrorKind::Connect);
+    let text = error.to_string();
+    assert!(text.contains(&format!("through the proxy {}/: ", proxy.uri())), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
 }
 
 #[tokio::test]

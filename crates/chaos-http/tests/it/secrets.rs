@@ -1,62 +1,16 @@
 //! The canary: a secret goes in at every door and must come out nowhere but on the wire.
 
 use std::fmt::Write as _;
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chaos_http::{Client, Config, Request, SafeUrl, SecretString, SessionCookie, TlsTrust, Url, header};
-use tracing::instrument::WithSubscriber;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use chaos_testkit::{CapturedLogs, find_secret};
 use wiremock::matchers::path_regex;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support::{RawServer, TestClock};
 
 const CANARY: &str = "hunter2";
-
-/// Keeps all log lines.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
-/// Everything that a subscriber at the most verbose level sees while `work` runs.
-async fn traced<T>(work: impl Future<Output = T>) -> (T, String) {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::FULL)
-        .with_ansi(false)
-        .with_writer(lines.clone())
-        .finish();
-    let value = work.with_subscriber(subscriber).await;
-    (value, lines.text())
-}
 
 /// A request with the canary in every place that can hold it.
 fn request(base: &Url, operation: &'static str) -> Request {
@@ -95,41 +49,38 @@ async fn a_secret_is_in_no_trace_debug_or_error() {
     let base = Url::parse(&server.uri().replace("://", &format!("://ann:{CANARY}@"))).unwrap();
     let cx = TestClock::skipping(Duration::from_secs(15)).context();
 
-    let (printed, trace) = traced(async {
-        let mut config = Config::platform();
-        config.trust = TlsTrust::Insecure;
-        config.retry.attempts = 2;
-        let mut printed = format!("{config:?}");
-        let client = Client::new(config).unwrap();
-        writeln!(printed, "{client:?} {:?}", request(&base, "Login")).unwrap();
-        let answer = client.fetch(&cx, &request(&base, "Login")).await.unwrap();
-        writeln!(printed, "{answer:?}").unwrap();
-        let mut response = client.send(&cx, &request(&base, "Login")).await.unwrap();
-        writeln!(printed, "{response:?}").unwrap();
-        response.chunk().await.unwrap();
-        let busy = request(&base.join("/busy").unwrap(), "Busy").idempotent();
-        writeln!(printed, "{:?}", client.fetch(&cx, &busy).await.unwrap()).unwrap();
-        for (url, operation) in [(&broken.url, "Broken"), (&garbage.url, "Garbage")] {
-            let error = client.fetch(&cx, &request(url, operation)).await.unwrap_err();
-            writeln!(printed, "{error} {error:?} {error:#?}").unwrap();
-            writeln!(printed, "{:?}", chaos_core::Error::from(error)).unwrap();
-            client.fetch(&cx, &request(url, operation).idempotent()).await.unwrap_err();
-        }
-        let mut config = Config::platform();
-        config.proxy = Some(base.clone().into());
-        writeln!(printed, "{config:?}").unwrap();
-        let through = Client::new(config).unwrap();
-        through.fetch(&cx, &request(&Url::parse("http://localhost:1/").unwrap(), "Proxied")).await.unwrap();
-        printed
-    })
-    .await;
-    for text in [&printed, &trace] {
-        let leaks: Vec<&str> = text.lines().filter(|line| line.contains(CANARY)).collect();
-        assert!(leaks.is_empty(), "{leaks:#?}");
+    let logs = CapturedLogs::start();
+    let mut config = Config::platform();
+    config.trust = TlsTrust::Insecure;
+    config.retry.attempts = 2;
+    let mut printed = format!("{config:?}");
+    let client = Client::new(config).unwrap();
+    writeln!(printed, "{client:?} {:?}", request(&base, "Login")).unwrap();
+    let answer = client.fetch(&cx, &request(&base, "Login")).await.unwrap();
+    writeln!(printed, "{answer:?}").unwrap();
+    let mut response = client.send(&cx, &request(&base, "Login")).await.unwrap();
+    writeln!(printed, "{response:?}").unwrap();
+    response.chunk().await.unwrap();
+    let busy = request(&base.join("/busy").unwrap(), "Busy").idempotent();
+    writeln!(printed, "{:?}", client.fetch(&cx, &busy).await.unwrap()).unwrap();
+    for (url, operation) in [(&broken.url, "Broken"), (&garbage.url, "Garbage")] {
+        let error = client.fetch(&cx, &request(url, operation)).await.unwrap_err();
+        writeln!(printed, "{error} {error:?} {error:#?}").unwrap();
+        writeln!(printed, "{:?}", chaos_core::Error::from(error)).unwrap();
+        client.fetch(&cx, &request(url, operation).idempotent()).await.unwrap_err();
+    }
+    let mut config = Config::platform();
+    config.proxy = Some(base.clone().into());
+    writeln!(printed, "{config:?}").unwrap();
+    let through = Client::new(config).unwrap();
+    through.fetch(&cx, &request(&Url::parse("http://localhost:1/").unwrap(), "Proxied")).await.unwrap();
+    let log = logs.text();
+    for line in printed.lines().chain(log.lines()) {
+        assert_eq!(find_secret(line, CANARY), None, "{line}");
     }
     // The test would pass on an empty log.
     for part in ["operation=\"Login\"", "/login/***?token=***", "status=200", "attempts=2", "bytes=", "elapsed_ms="] {
-        assert!(trace.contains(part), "no {part} in {trace}");
+        assert!(log.contains(part), "no {part} in {log}");
     }
 }
 
@@ -139,16 +90,14 @@ async fn insecure_is_said_once_in_every_run_and_secure_is_silent() {
     Mock::given(path_regex("")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
     let url = Url::parse(&server.uri()).unwrap();
     let warnings = async |trust| {
-        let ((), trace) = traced(async {
-            let mut config = Config::platform();
-            config.trust = trust;
-            let client = Client::new(config).unwrap();
-            for _ in 0..3 {
-                client.fetch(&TestClock::still().context(), &Request::get(&url, "Get")).await.unwrap();
-            }
-        })
-        .await;
-        trace.lines().filter(|line| line.contains("WARN") && line.contains("insecure")).count()
+        let logs = CapturedLogs::start();
+        let mut config = Config::platform();
+        config.trust = trust;
+        let client = Client::new(config).unwrap();
+        for _ in 0..3 {
+            client.fetch(&TestClock::still().context(), &Request::get(&url, "Get")).await.unwrap();
+        }
+        logs.text().lines().filter(|line| line.contains("WARN") && line.contains("insecure")).count()
     };
     assert_eq!(warnings(TlsTrust::Insecure).await, 1);
     assert_eq!(warnings(TlsTrust::SystemRoots).await, 0);

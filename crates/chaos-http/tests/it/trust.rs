@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chaos_core::{Context, ErrorKind, Retry};
 use chaos_http::{
-    Answer, Client, Config, ConfigError, HttpError, HttpErrorKind, Request, Rule, Thumbprint, TlsTrust, Url,
+    Answer, Client, Config, ConfigError, HttpError, HttpErrorKind, Request, Rule, Thumbprint, TimeLimit, TlsTrust, Url,
 };
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -282,6 +282,21 @@ async fn a_handshake_that_breaks_off_is_tried_again() {
     assert_eq!(*error.kind(), HttpErrorKind::Connect);
     assert_eq!(error.attempts(), 4);
     assert!(!error.may_have_taken_effect());
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_never_answered_ends_with_the_connect_limit() {
+    let server = RawServer::start(async |connection| connection.stall().await).await;
+    let url = Url::parse(&server.url.as_str().replace("http:", "https:")).unwrap();
+    let mut config = Config::platform();
+    config.limits.connect = Duration::from_millis(20);
+    let request = Request::post(url, "Login").body("text/xml", "<Login/>").idempotent();
+    let cx = Context::with_timeout(Duration::from_secs(30));
+    let error = Client::new(config).unwrap().fetch(&cx, &request).await.unwrap_err();
+    assert_eq!(*error.kind(), HttpErrorKind::TimedOut(TimeLimit::Connect));
+    assert_eq!(error.attempts(), 1);
+    let error = chaos_core::Error::from(error);
+    assert_eq!((error.kind(), error.retry_class()), (ErrorKind::Unavailable, Retry::Later));
 }
 
 #[test]
