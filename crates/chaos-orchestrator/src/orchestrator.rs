@@ -1,0 +1,99 @@
+//! Opens each platform when it is first needed, hands out the same one after that, and closes all at the end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use chaos_core::{Connection, Context, Error, ErrorKind, Platform, PlatformSource};
+use tokio::sync::OnceCell;
+
+use crate::connect::{self, Login};
+use crate::open;
+use crate::settings::Settings;
+
+/// The platforms of the settings.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use chaos_core::{Connection, Context, Error, PlatformSource, Selector};
+/// use chaos_orchestrator::{Environment, PlatformOrchestrator, Settings};
+///
+/// # async fn count() -> Result<usize, Error> {
+/// let environment = Environment::from_process(std::env::vars_os())?;
+/// let orchestrator = PlatformOrchestrator::new(Settings::from_environment(&environment)?);
+///
+/// let cx = Context::with_timeout(Duration::from_secs(60));
+/// let vsphere = orchestrator.open(&cx, "vsphere", &Connection::default()).await?;
+/// let count = vsphere.discover(&cx, &Selector::all()).await?.vms.len();
+/// orchestrator.close(&cx).await?;
+/// # Ok(count)
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct PlatformOrchestrator {
+    settings: Settings,
+    opened: Mutex<Vec<Opened>>,
+}
+
+/// A server that was asked for. The cell is filled by whoever asked first; the others wait for it.
+#[derive(Debug, Clone)]
+struct Opened {
+    login: Arc<Login>,
+    platform: Arc<OnceCell<Arc<dyn Platform>>>,
+}
+
+impl PlatformOrchestrator {
+    /// The names under which a platform can be opened.
+    pub const NAMES: [&str; 1] = ["vsphere"];
+
+    /// An orchestrator that has opened nothing yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, opened: Mutex::default() }
+    }
+
+    /// The settings that it opens platforms by.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The place for the platform of `login`: the one that is there, or a new one.
+    fn place(&self, login: Login) -> Opened {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(there) = opened.iter().find(|there| *there.login == login) {
+            return there.clone();
+        }
+        let new = Opened { login: Arc::new(login), platform: Arc::default() };
+        opened.push(new.clone());
+        new
+    }
+}
+
+#[async_trait]
+impl PlatformSource for PlatformOrchestrator {
+    async fn open(&self, cx: &Context, name: &str, connection: &Connection) -> Result<Arc<dyn Platform>, Error> {
+        if !Self::NAMES.contains(&name) {
+            return Err(unknown(name));
+        }
+        let place = self.place(connect::login(&self.settings.vsphere, connection)?);
+        let open = || open::vsphere(cx, name, &place.login);
+        cx.bounded("another caller connects", place.platform.get_or_try_init(open)).await?.cloned()
+    }
+
+    async fn close(&self, cx: &Context) -> Result<(), Error> {
+        let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut result = Ok(());
+        for Opened { platform, .. } in opened {
+            if let Some(platform) = platform.get() {
+                let closed = platform.disconnect(cx).await;
+                result = result.and(closed);
+            }
+        }
+        result
+    }
+}
+
+pub(crate) fn unknown(name: &str) -> Error {
+    let known = PlatformOrchestrator::NAMES.join(", ");
+    Error::new(ErrorKind::Configuration, format!("no platform is called `{name}`: this version knows {known}"))
+}
