@@ -1,3 +1,39 @@
-//! The `chaosmonkey` command: arguments in, words out.
+//! ChaosMonkey for virtual machines: arguments in, words out.
 
-fn main() {}
+mod cli;
+mod commands;
+mod duration;
+mod exit;
+mod failure;
+mod interrupt;
+mod logging;
+mod output;
+mod overrides;
+mod progress;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::failure::Failure;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::arguments(&error),
+    };
+    let output = Output::new();
+    run(cli, &output).unwrap_or_else(|failure| output.failure(&failure)).into()
+}
+
+fn run(cli: Cli, output: &Output) -> Result<exit::Exit, Failure> {
+    logging::start(&cli.logging, output)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(exit::Exit::Failed, format!("cannot start: {error}")))?;
+    runtime.block_on(commands::run(cli.command, output))
+}

@@ -1,0 +1,416 @@
+//! The command line: every command, argument and help text. Only clap types are here, no behaviour.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chaos_core::{NamePattern, TargetPattern, VMPowerState};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use secrecy::SecretString;
+
+use crate::duration;
+use crate::exit;
+use crate::overrides::{Override, OverrideParser};
+
+const SETTINGS: &str = "\
+Settings, from the environment or from `.env` in the working directory:
+  VSPHERE_SERVER      vCenter or ESXi: a host or a URL
+  VSPHERE_USERNAME    the account, such as chaos@vsphere.local
+  VSPHERE_PASSWORD    its password
+  VSPHERE_PORT        the TCP port, if it is not 443
+  VSPHERE_CA_FILE     PEM file of the authority that signed the server's certificate
+  VSPHERE_THUMBPRINT  or the SHA-256 thumbprint of that certificate
+  VSPHERE_INSECURE    or `true`, to trust any certificate (default: false)";
+
+/// Chaos engineering on virtual machines: find them, switch them off and on, run experiments that put everything back.
+#[derive(Debug, Parser)]
+#[command(name = "chaosmonkey", version, after_help = exit::HELP, after_long_help = format!("{SETTINGS}\n\n{}", exit::HELP))]
+#[command(max_term_width = 100, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) logging: Logging,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What goes to the log, which is on stderr.
+#[derive(Debug, Args)]
+pub(crate) struct Logging {
+    /// Say more on stderr: -v what is done, -vv each call, -vvv everything
+    #[arg(short, long, action = ArgAction::Count, global = true, help_heading = "Logging")]
+    pub(crate) verbose: u8,
+
+    /// What to log, in place of -v, such as `info` or `chaos_http=trace`
+    #[arg(long, env = "CHAOS_LOG", value_name = "FILTER", global = true, hide_env_values = true)]
+    #[arg(help_heading = "Logging")]
+    pub(crate) log: Option<String>,
+
+    /// How log lines look
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", global = true, help_heading = "Logging")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look at the VMs of a platform, and switch them on and off
+    #[command(subcommand)]
+    Platforms(Platforms),
+
+    /// Run a chaos experiment: check, break, check again, put everything back
+    Execute(Box<Execute>),
+
+    /// A simulated platform, to try things out without a vCenter
+    #[command(subcommand)]
+    Sim(Sim),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Platforms {
+    /// List VMs
+    DiscoverVms(DiscoverVms),
+    /// Show everything that is known about some VMs
+    VmInfo(VmInfo),
+    /// Power VMs on; a suspended VM resumes
+    PowerOn(PowerOn),
+    /// Power VMs off: the guest shuts itself down, and the plug is pulled if it does not in time
+    PowerOff(PowerOff),
+    /// Restart VMs: by the guest, and by a reset if it does not in time
+    Reboot(Reboot),
+    /// Suspend VMs to disk
+    Suspend(Suspend),
+    /// Count VMs by state, datacenter, cluster and host
+    Summary(Summary),
+}
+
+/// Which platform.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PlatformArg {
+    /// The platform: an entry of the settings
+    #[arg(short, long, value_name = "NAME", default_value = "vsphere")]
+    pub(crate) platform: String,
+}
+
+/// Which part of the inventory.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Filters {
+    /// Only VMs of this datacenter (name or glob)
+    #[arg(short, long, value_name = "NAME", value_parser = name_pattern, help_heading = "Filters")]
+    pub(crate) datacenter: Option<NamePattern>,
+
+    /// Only VMs of this cluster (name or glob)
+    #[arg(long, value_name = "NAME", value_parser = name_pattern, help_heading = "Filters")]
+    pub(crate) cluster: Option<NamePattern>,
+
+    /// Only VMs on this host (name or glob)
+    #[arg(long, value_name = "NAME", value_parser = name_pattern, help_heading = "Filters")]
+    pub(crate) host: Option<NamePattern>,
+
+    /// Only VMs in this power state
+    #[arg(long, value_enum, value_name = "STATE", help_heading = "Filters")]
+    pub(crate) state: Option<State>,
+}
+
+/// A power state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum State {
+    PoweredOn,
+    PoweredOff,
+    Suspended,
+    Unknown,
+}
+
+/// How data is written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people; may change
+    #[default]
+    Table,
+    /// For programs: an array of objects with stable field names
+    Json,
+    /// The same as YAML
+    Yaml,
+    /// One line each, with a header
+    Csv,
+}
+
+/// How data is written.
+#[derive(Debug, Args)]
+pub(crate) struct FormatArg {
+    /// How to write the result to stdout
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+const NOTATION: &str = "\
+How to name a VM:
+  NAME          its full name; a text that no VM bears in full is a glob: web-*, db-0[1-3]
+  id:ID         its object id, as `discover-vms` shows it
+  path:/DC/…    its inventory path, which tells two VMs of one name apart
+  re:REGEX      a regular expression for the whole name
+Names are case-sensitive. A name that two VMs bear is refused with both paths.";
+
+#[derive(Debug, Args)]
+#[command(after_help = NOTATION)]
+pub(crate) struct DiscoverVms {
+    #[command(flatten)]
+    pub(crate) platform: PlatformArg,
+
+    /// Only VMs with this name (see below); may be repeated
+    #[arg(short, long = "name", value_name = "VM", value_parser = target)]
+    pub(crate) names: Vec<TargetPattern>,
+
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Summary {
+    #[command(flatten)]
+    pub(crate) platform: PlatformArg,
+
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = NOTATION)]
+pub(crate) struct VmInfo {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+/// Which VMs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Selection {
+    /// The VMs (see below)
+    #[arg(value_name = "VM", value_parser = target)]
+    pub(crate) vms: Vec<TargetPattern>,
+
+    /// More VMs, in the same notation
+    #[arg(short, long = "name", value_name = "VM", value_parser = target)]
+    pub(crate) names: Vec<TargetPattern>,
+
+    #[command(flatten)]
+    pub(crate) platform: PlatformArg,
+
+    #[command(flatten)]
+    pub(crate) filters: Filters,
+}
+
+/// What every power command takes.
+#[derive(Debug, Args)]
+pub(crate) struct PowerArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+
+    /// How many VMs may be in transition at the same time
+    #[arg(long, value_name = "N", default_value_t = chaos_core::DEFAULT_PARALLEL)]
+    pub(crate) parallel: NonZeroUsize,
+
+    /// Check everything and say what would be done, but do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Do not ask about VMs that were chosen by a pattern or a filter
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = NOTATION)]
+pub(crate) struct PowerOn {
+    #[command(flatten)]
+    pub(crate) power: PowerArgs,
+
+    /// How long the platform may take for each VM: seconds, or 30s, 5m
+    #[arg(short, long, value_name = "TIME", default_value = "300", value_parser = duration::parse)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = NOTATION)]
+pub(crate) struct Suspend {
+    #[command(flatten)]
+    pub(crate) power: PowerArgs,
+
+    /// How long the platform may take for each VM: seconds, or 30s, 5m
+    #[arg(short, long, value_name = "TIME", default_value = "300", value_parser = duration::parse)]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = NOTATION)]
+pub(crate) struct PowerOff {
+    #[command(flatten)]
+    pub(crate) power: PowerArgs,
+
+    #[command(flatten)]
+    pub(crate) stop: StopArgs,
+
+    /// Power suspended VMs off too; what is in their memory is lost for good
+    #[arg(long)]
+    pub(crate) discard_suspended: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = NOTATION)]
+pub(crate) struct Reboot {
+    #[command(flatten)]
+    pub(crate) power: PowerArgs,
+
+    #[command(flatten)]
+    pub(crate) stop: StopArgs,
+}
+
+/// How a running VM is brought down.
+#[derive(Debug, Args)]
+pub(crate) struct StopArgs {
+    /// Ask the guest, and do it the hard way if it does not in time [default]
+    #[arg(long, conflicts_with_all = ["graceful_only", "force"])]
+    pub(crate) graceful: bool,
+
+    /// Ask the guest, and fail if it does not in time; nothing hard ever happens
+    #[arg(long, conflicts_with = "force")]
+    pub(crate) graceful_only: bool,
+
+    /// Do it the hard way at once: pull the plug, or reset
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// How long the guest may take, or with --force the whole call: seconds, or 30s, 5m
+    #[arg(short, long, value_name = "TIME", default_value = "300", value_parser = duration::parse)]
+    pub(crate) timeout: Duration,
+
+    /// How long the hard way may take after a guest that did not do it
+    #[arg(long, value_name = "TIME", default_value = "60", value_parser = duration::parse)]
+    #[arg(conflicts_with_all = ["graceful_only", "force"])]
+    pub(crate) hard_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Execute {
+    /// A built-in experiment
+    #[arg(
+        short = 't',
+        long,
+        value_name = "TYPE",
+        conflicts_with = "experiment",
+        required_unless_present = "experiment"
+    )]
+    pub(crate) chaos_type: Option<String>,
+
+    /// An experiment file, in Chaos Toolkit's format (JSON or YAML)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) experiment: Option<PathBuf>,
+
+    /// Set a value of the experiment, such as `vm_name=web-01`; may be repeated
+    #[arg(long = "override", value_name = "KEY=VALUE", value_parser = OverrideParser)]
+    pub(crate) overrides: Vec<Override>,
+
+    /// Check the experiment and its targets, run its probes, but change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Where to write the journal
+    #[arg(short = 'o', long, visible_alias = "output", value_name = "FILE", default_value = "journal.json")]
+    pub(crate) journal_path: PathBuf,
+
+    /// Run it on a simulated platform with a demo estate and every VM that the experiment names
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) rehearse: bool,
+
+    /// In a rehearsal, run process, http and python probes too: they see the real world
+    #[arg(long, requires = "rehearse")]
+    pub(crate) rehearse_probes: bool,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sim {
+    /// Serve a simulated platform until Ctrl-C or SIGTERM
+    Serve(Serve),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Which platform to simulate
+    #[arg(short, long, value_enum, default_value_t, value_name = "KIND")]
+    pub(crate) platform: Simulated,
+
+    /// How many VMs it has
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) vms: usize,
+
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+
+    /// The account's name
+    #[arg(long, value_name = "NAME", default_value = "chaos")]
+    pub(crate) username: String,
+
+    /// The account's password
+    #[arg(long, value_name = "PASSWORD", default_value = "chaos")]
+    pub(crate) password: SecretString,
+
+    /// Speak HTTPS with a fresh certificate, in place of plain HTTP
+    #[arg(long)]
+    pub(crate) tls: bool,
+
+    /// What ids, durations and choices follow from: the same seed gives the same world
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// A platform that can be simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Simulated {
+    #[default]
+    Vsphere,
+}
+
+fn target(text: &str) -> Result<TargetPattern, String> {
+    text.parse().map_err(|error: chaos_core::Error| error.to_string())
+}
+
+fn name_pattern(text: &str) -> Result<NamePattern, String> {
+    text.parse().map_err(|error: chaos_core::Error| error.to_string())
+}
+
+impl From<State> for VMPowerState {
+    fn from(state: State) -> Self {
+        match state {
+            State::PoweredOn => Self::PoweredOn,
+            State::PoweredOff => Self::PoweredOff,
+            State::Suspended => Self::Suspended,
+            State::Unknown => Self::Unknown,
+        }
+    }
+}

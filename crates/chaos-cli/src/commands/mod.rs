@@ -1,0 +1,64 @@
+//! One module for each command, each from its arguments to its exit code.
+
+mod discover;
+mod execute;
+mod plan;
+mod power;
+mod sim;
+
+use std::time::Duration;
+
+use chaos_core::{Context, Selector, TargetPattern, VMPowerState};
+
+use crate::cli::{Command, Filters, Platforms, Selection, Sim};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt::Interrupts;
+use crate::output::Output;
+
+/// Runs one command.
+pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Platforms(platforms) => match platforms {
+            Platforms::DiscoverVms(args) => discover::vms(args, output).await,
+            Platforms::VmInfo(args) => discover::vm_info(args, output).await,
+            Platforms::Summary(args) => discover::summary(args, output).await,
+            Platforms::PowerOn(args) => power::power_on(args, output).await,
+            Platforms::PowerOff(args) => power::power_off(args, output).await,
+            Platforms::Reboot(args) => power::reboot(args, output).await,
+            Platforms::Suspend(args) => power::suspend(args, output).await,
+        },
+        Command::Execute(args) => execute::run(&args, output),
+        Command::Sim(Sim::Serve(args)) => sim::serve(&args, output),
+    }
+}
+
+/// A context that the first signal cancels. Each step sets its own, nearer limit.
+fn context(interrupts: &Interrupts, reason: &str) -> Context {
+    const LONGEST: Duration = Duration::from_hours(7 * 24);
+    Context::with_timeout(LONGEST).cancelled_by(interrupts.first().clone()).reason(reason)
+}
+
+/// The selector of a set of targets and filters.
+fn selector(targets: Vec<TargetPattern>, filters: Filters) -> Selector {
+    let mut selector = Selector::targets(targets);
+    selector.datacenter = filters.datacenter;
+    selector.cluster = filters.cluster;
+    selector.host = filters.host;
+    selector.power_state = filters.state.map(VMPowerState::from);
+    selector
+}
+
+/// The selector of VMs that were named, which has to name something.
+///
+/// # Errors
+/// If there is neither a target nor a filter: nothing ever means "all".
+fn chosen(selection: Selection) -> Result<Selector, Failure> {
+    let mut targets = selection.vms;
+    targets.extend(selection.names);
+    let selector = selector(targets, selection.filters);
+    if selector.targets.is_empty() && !selector.has_filters() {
+        return Err(Failure::usage("no VM is named").hint("name VMs, such as `web-01`, `'web-*'` or `--cluster prod`"));
+    }
+    Ok(selector)
+}

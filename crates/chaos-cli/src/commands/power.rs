@@ -1,0 +1,186 @@
+//! `power-on`, `power-off`, `reboot` and `suspend`: choose, check, ask, and only then act.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chaos_core::{
+    Chosen, ChosenBy, Error, Fault, PlatformExt, PowerReport, Stop, SuspendedMemory, VMInfo, check_power, resolve,
+};
+
+use super::plan::Planned;
+use super::{chosen, context};
+use crate::cli::{PowerArgs, PowerOff, PowerOn, Reboot, StopArgs, Suspend};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt::Interrupts;
+use crate::output::{Output, write_power};
+use crate::progress::Bar;
+use crate::session::Session;
+
+/// What comes on top of the limits of each VM: reading the VMs first, and waiting for the next one's turn.
+const OVERHEAD: Duration = Duration::from_mins(1);
+
+/// Powers VMs on.
+pub(super) async fn power_on(args: PowerOn, output: &Output) -> Result<Exit, Failure> {
+    run(args.power, Fault::PowerOn { limit: args.timeout }, output).await
+}
+
+/// Powers VMs off.
+pub(super) async fn power_off(args: PowerOff, output: &Output) -> Result<Exit, Failure> {
+    let suspended = if args.discard_suspended { SuspendedMemory::Discard } else { SuspendedMemory::Keep };
+    run(args.power, Fault::PowerOff { stop: stop(&args.stop), suspended }, output).await
+}
+
+/// Restarts VMs.
+pub(super) async fn reboot(args: Reboot, output: &Output) -> Result<Exit, Failure> {
+    run(args.power, Fault::Reboot { stop: stop(&args.stop) }, output).await
+}
+
+/// Suspends VMs.
+pub(super) async fn suspend(args: Suspend, output: &Output) -> Result<Exit, Failure> {
+    run(args.power, Fault::Suspend { limit: args.timeout }, output).await
+}
+
+fn stop(args: &StopArgs) -> Stop {
+    match (args.force, args.graceful_only) {
+        (true, _) => Stop::Hard { limit: args.timeout },
+        (false, true) => Stop::GuestOnly { grace: args.timeout },
+        (false, false) => Stop::GuestThenHard { grace: args.timeout, hard: args.hard_timeout },
+    }
+}
+
+async fn run(args: PowerArgs, fault: Fault, output: &Output) -> Result<Exit, Failure> {
+    let interrupts = Interrupts::listen(
+        output.clone(),
+        "interrupted: no further VM is started, and those in transition are left as they are (again: stop at once)",
+    )?;
+    let cx = context(&interrupts, "chaosmonkey platforms");
+    let platform = args.selection.platform.platform.clone();
+    // Everything that can be wrong with the arguments is found before the first connection.
+    let selector = chosen(args.selection.clone())?;
+    let session = Session::open(&platform, cx).await?;
+    let power = async {
+        let discovery = session.discover(&selector, output).await?;
+        let chosen = resolve(&selector, &discovery.vms)?;
+        act(&session, &args, &fault, chosen, output).await
+    };
+    let exit = tokio::select! {
+        biased;
+        () = interrupts.second().cancelled() => {
+            return Err(Failure::new(Exit::Interrupted, "stopped at once")
+                .hint("VMs may still be in transition: look with `chaosmonkey platforms vm-info`"));
+        }
+        exit = power => exit,
+    };
+    session.close(output).await;
+    exit
+}
+
+async fn act(
+    session: &Session,
+    args: &PowerArgs,
+    fault: &Fault,
+    chosen: Vec<Chosen>,
+    output: &Output,
+) -> Result<Exit, Failure> {
+    let operation = fault.operation();
+    if chosen.is_empty() {
+        return Err(Failure::new(Exit::Target, "no VM fits the filters"));
+    }
+    if !session.platform().capabilities().supports(operation) {
+        let kind = &session.platform().identity().kind;
+        return Err(Error::unsupported(kind, operation.words()).into());
+    }
+    let by_pattern = chosen.iter().any(|chosen| chosen.by == ChosenBy::Pattern);
+    let vms: Vec<VMInfo> = chosen.into_iter().map(|chosen| chosen.vm).collect();
+    let planned: Vec<Planned> = vms.iter().map(|vm| Planned::new(vm, operation, check_power(vm, fault))).collect();
+    if args.dry_run {
+        output.data(|to| write_power(args.format.format, &planned, to))?;
+        return if planned.iter().any(Planned::is_refused) { Err(refused(&planned)) } else { Ok(Exit::Done) };
+    }
+    if planned.iter().any(Planned::is_refused) {
+        return Err(refused(&planned));
+    }
+    if by_pattern && !args.yes {
+        confirm(&planned, operation.words(), output)?;
+    }
+    // An interrupt at the question counts before the first call.
+    session.context().check("asking").map_err(Failure::from)?;
+    let reports = apply(session, args.parallel, fault, &vms, output).await;
+    output.data(|to| write_power(args.format.format, &reports, to))?;
+    conclude(session, &reports, output)
+}
+
+/// Every VM that was refused, and what can be done about it.
+fn refused(planned: &[Planned]) -> Failure {
+    let reasons: Vec<&str> = planned.iter().filter_map(Planned::refusal).collect();
+    let mut failure = Failure::new(Exit::Refused, reasons.join("\n"));
+    if planned.iter().any(Planned::would_lose_memory) {
+        failure = failure.hint("--discard-suspended powers suspended VMs off and loses what is in their memory");
+    }
+    if planned.len() > reasons.len() {
+        failure = failure.hint(format!("the other {} VMs were not touched either", planned.len() - reasons.len()));
+    } else {
+        failure = failure.hint("nothing was touched");
+    }
+    failure
+}
+
+/// Lists what a pattern chose and asks. Without a terminal nobody can be asked.
+fn confirm(planned: &[Planned], words: &str, output: &Output) -> Result<(), Failure> {
+    let count = match planned.len() {
+        1 => "1 VM".to_owned(),
+        more => format!("{more} VMs"),
+    };
+    output.note(format_args!("A pattern or filter chose {count} to {words}:"));
+    for row in planned {
+        output.note(format_args!("  {} ({})", row.display_path(), row.previous_state()));
+    }
+    match output.ask(&format!("{words} {count}?")) {
+        Some(true) => Ok(()),
+        Some(false) => Err(Failure::new(Exit::Refused, "not confirmed, nothing was touched")),
+        None => Err(Failure::new(
+            Exit::Refused,
+            format!("{count} chosen by a pattern or filter, and there is no terminal to ask at: nothing was touched"),
+        )
+        .hint("add --yes if these are the VMs that you mean, or name them in full")),
+    }
+}
+
+async fn apply(
+    session: &Session,
+    parallel: NonZeroUsize,
+    fault: &Fault,
+    vms: &[VMInfo],
+    output: &Output,
+) -> Vec<PowerReport> {
+    let waves = u32::try_from(vms.len().div_ceil(parallel.get())).unwrap_or(u32::MAX);
+    let limit = fault.limit().saturating_add(OVERHEAD).saturating_mul(waves);
+    let bar = Arc::new(Bar::new(output.bar(vms.len()), fault.operation()));
+    let cx = session.context().limit(limit).progress_to(Arc::<Bar>::clone(&bar));
+    let reports = session.platform().apply_each(&cx, vms, fault, parallel).await;
+    bar.finish();
+    reports
+}
+
+/// The exit code, and a line for people who read only the end.
+fn conclude(session: &Session, reports: &[PowerReport], output: &Output) -> Result<Exit, Failure> {
+    for report in reports {
+        if let Err(error) = &report.result {
+            output.note(format_args!("error: {}", error.with_causes()));
+        }
+    }
+    let failed = reports.iter().filter(|report| report.result.is_err()).count();
+    if session.context().cancellation().is_cancelled() {
+        return Err(Failure::new(
+            Exit::Interrupted,
+            format!("interrupted: {} of {} VMs are done", reports.len() - failed, reports.len()),
+        ));
+    }
+    if failed > 0 {
+        output.note(format_args!("{failed} of {} VMs failed", reports.len()));
+        return Ok(Exit::Failed);
+    }
+    Ok(Exit::Done)
+}

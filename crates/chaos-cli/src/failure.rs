@@ -1,0 +1,48 @@
+//! Why a command did not do what was asked for: what to say, what to try, and the exit code.
+
+use chaos_core::{Error, ErrorKind};
+
+use crate::exit::Exit;
+
+/// A command that ends early.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+    pub(crate) hints: Vec<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hints: Vec::new() }
+    }
+
+    /// Arguments or settings that cannot work.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Adds a way out.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<Error> for Failure {
+    /// For errors that came before anything was touched.
+    fn from(error: Error) -> Self {
+        let failure = Self::new(Exit::untouched(error.kind()), error.with_causes());
+        match error.kind() {
+            ErrorKind::Unauthenticated => failure.hint(
+                "check the user name, with its domain as in `administrator@vsphere.local`, and the password; \
+                 in .env a password with special characters needs single quotes",
+            ),
+            ErrorKind::NotFound => {
+                failure.hint("names are case-sensitive; `chaosmonkey platforms discover-vms` lists what is there")
+            }
+            ErrorKind::InvalidState => failure.hint("nothing was touched"),
+            _ => failure,
+        }
+    }
+}

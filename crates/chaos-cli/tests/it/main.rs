@@ -1,0 +1,5 @@
+//! The program as people and scripts meet it: started as a process, against a simulated platform.
+
+mod arguments;
+mod help;
+mod program;
