@@ -1,0 +1,252 @@
+//! Activities: what is declared in hypothesis, method and rollbacks, read into what will be done.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chaos_core::RunMode;
+use serde_json::{Map, Value};
+
+use crate::error::Finding;
+use crate::inputs::Inputs;
+use crate::native::{self, Function, Kind, MODULES, Reading, VmCall, read_call};
+use crate::substitute::Variables;
+use crate::tolerance::Tolerance;
+
+/// One thing to do or to look at.
+#[derive(Debug, Clone)]
+pub(crate) struct Activity {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// As it is declared, for records. Holds what is written in it, secrets included.
+    pub(crate) declaration: Value,
+    pub(crate) tolerance: Option<Tolerance>,
+    pub(crate) pause_before: Option<Duration>,
+    pub(crate) pause_after: Option<Duration>,
+    /// The longest that it may take as a whole.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) call: Call,
+}
+
+/// How an activity is carried out.
+#[derive(Debug, Clone)]
+pub(crate) enum Call {
+    /// A function of ours.
+    Vm(VmCall),
+    /// Left out, because this is a rehearsal and the provider of this type is not native.
+    NotRehearsed(String),
+}
+
+impl Activity {
+    pub(crate) fn vm_call(&self) -> Option<&VmCall> {
+        match &self.call {
+            Call::Vm(call) => Some(call),
+            Call::NotRehearsed(_) => None,
+        }
+    }
+}
+
+/// Reads activities and gathers what is wrong with them.
+pub(crate) struct Reader<'a> {
+    pub(crate) root: &'a Map<String, Value>,
+    pub(crate) inputs: &'a Inputs,
+    pub(crate) variables: &'a Variables,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) secrets: BTreeSet<String>,
+}
+
+impl<'a> Reader<'a> {
+    /// The activities of a declared list; null and absent are none.
+    pub(crate) fn list(&mut self, declared: Option<&Value>, place: &str, needs_tolerance: bool) -> Vec<Activity> {
+        match declared {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(items)) => {
+                let each = items.iter().enumerate();
+                each.filter_map(|(at, item)| self.entry(item, &format!("{place}/{at}"), needs_tolerance)).collect()
+            }
+            Some(_) => {
+                self.find(place, "this has to be a list of activities");
+                Vec::new()
+            }
+        }
+    }
+
+    fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
+        self.findings.push(Finding::error(place, message));
+    }
+
+    /// An activity, or a `ref` to one of the method or the hypothesis.
+    fn entry(&mut self, declared: &Value, place: &str, needs_tolerance: bool) -> Option<Activity> {
+        let Some(map) = declared.as_object() else {
+            self.find(place, "an activity is a mapping with type, name and provider");
+            return None;
+        };
+        if needs_tolerance && !map.contains_key("tolerance") {
+            self.find(place, "a probe of the steady-state hypothesis needs a `tolerance`");
+        }
+        let (target, target_place) = match map.get("ref") {
+            None => (map, place.to_owned()),
+            Some(reference) => {
+                let name = reference.as_str().unwrap_or_default();
+                let Some((target, target_place)) = self.referenced(name) else {
+                    self.findings.push(
+                        Finding::error(format!("{place}/ref"), format!("there is no activity {reference}"))
+                            .hint("a `ref` names an activity of the method or of the hypothesis"),
+                    );
+                    return None;
+                };
+                (target, target_place)
+            }
+        };
+        let mut activity = self.activity(target, &target_place)?;
+        // A reference has a tolerance of its own or none; the method checks the one that is written with the activity.
+        activity.tolerance = match map.get("tolerance") {
+            None => None,
+            Some(tolerance) => {
+                Some(Tolerance::parse(tolerance, self.variables, &format!("{place}/tolerance"), &mut self.findings)?)
+            }
+        };
+        Some(activity)
+    }
+
+    /// The last activity of that name in the method and then in the hypothesis.
+    fn referenced(&self, name: &str) -> Option<(&'a Map<String, Value>, String)> {
+        let hypothesis = self.root.get("steady-state-hypothesis").and_then(|hypothesis| hypothesis.get("probes"));
+        let lists = [(self.root.get("method"), "/method"), (hypothesis, "/steady-state-hypothesis/probes")];
+        let mut found = None;
+        for (list, place) in lists {
+            for (at, item) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
+                if let Some(map) = item.as_object()
+                    && map.get("name").and_then(Value::as_str) == Some(name)
+                {
+                    found = Some((map, format!("{place}/{at}")));
+                }
+            }
+        }
+        found
+    }
+
+    fn activity(&mut self, map: &Map<String, Value>, place: &str) -> Option<Activity> {
+        let before = self.findings.len();
+        let kind = match map.get("type").and_then(Value::as_str) {
+            Some("action") => Some(Kind::Action),
+            Some("probe") => Some(Kind::Probe),
+            _ => {
+                self.find(format!("{place}/type"), "the type of an activity is `probe` or `action`");
+                None
+            }
+        };
+        let name = map.get("name").and_then(Value::as_str).unwrap_or_default();
+        if name.is_empty() {
+            self.find(format!("{place}/name"), "an activity needs a name");
+        }
+        self.refuse_what_would_be_ignored(map, place);
+        let timeout = map.get("timeout").and_then(|timeout| self.time(timeout, &format!("{place}/timeout")));
+        let pauses = map.get("pauses").filter(|pauses| !pauses.is_null());
+        let mut pause = |which: &str| {
+            let pause = pauses?.get(which)?;
+            self.time(pause, &format!("{place}/pauses/{which}"))
+        };
+        let (pause_before, pause_after) = (pause("before"), pause("after"));
+        let call = self.provider(map.get("provider"), &format!("{place}/provider"));
+        if let (Some(Kind::Probe), Some(Call::Vm(call))) = (kind, &call)
+            && call.function.kind() == Kind::Action
+        {
+            let message = format!("`{}` changes VMs and is an action, not a probe", call.function.name());
+            self.find(format!("{place}/type"), message);
+        }
+        if self.findings.len() > before {
+            return None;
+        }
+        Some(Activity {
+            name: name.to_owned(),
+            kind: kind?,
+            declaration: Value::Object(map.clone()),
+            tolerance: None,
+            pause_before,
+            pause_after,
+            timeout,
+            call: call?,
+        })
+    }
+
+    /// What this engine does not do must not be passed over in silence.
+    fn refuse_what_would_be_ignored(&mut self, map: &Map<String, Value>, place: &str) {
+        if map.get("background").is_some_and(|background| *background != Value::Bool(false)) {
+            self.find(format!("{place}/background"), "activities in the background are not supported yet");
+        }
+        if map.get("controls").and_then(Value::as_array).is_some_and(|controls| !controls.is_empty()) {
+            self.find(format!("{place}/controls"), "controls are not supported yet");
+        }
+        if map.get("dry").is_some_and(|dry| !dry.is_null()) {
+            self.findings.push(
+                Finding::error(format!("{place}/dry"), "an activity cannot be dry on its own")
+                    .hint("use a dry run or a rehearsal of the whole experiment"),
+            );
+        }
+    }
+
+    fn time(&mut self, declared: &Value, place: &str) -> Option<Duration> {
+        let substituted = self.variables.substitute(declared);
+        if substituted.value.is_null() {
+            return None;
+        }
+        let time = native::seconds(&substituted.value);
+        if time.is_none() {
+            self.find(place, "this has to be seconds, 0 or more");
+        }
+        time
+    }
+
+    fn provider(&mut self, declared: Option<&Value>, place: &str) -> Option<Call> {
+        let Some(provider) = declared.and_then(Value::as_object) else {
+            self.find(place, "an activity needs a `provider`, which is a mapping");
+            return None;
+        };
+        let text = |key: &str| provider.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (kind, module, function) = (text("type"), text("module"), text("func"));
+        let foreign = match kind {
+            "python" => !MODULES.contains(&module),
+            "process" | "http" => true,
+            _ => {
+                self.find(format!("{place}/type"), "the type of a provider is `python`, `process` or `http`");
+                return None;
+            }
+        };
+        if foreign && self.inputs.mode == RunMode::Rehearsal {
+            return Some(Call::NotRehearsed(kind.to_owned()));
+        }
+        if foreign {
+            let (at, message) = match kind {
+                "python" => ("module", format!("the module `{module}` is not one of {}", MODULES.join(", "))),
+                _ => ("type", format!("providers of type `{kind}` are not supported yet")),
+            };
+            let hint = format!("type `python` with module `{}` has {}", MODULES[0], Function::names());
+            self.findings.push(Finding::error(format!("{place}/{at}"), message).hint(hint));
+            return None;
+        }
+        let Some(function) = Function::parse(function) else {
+            let message = format!("the module `{module}` has no function `{function}`");
+            self.findings
+                .push(Finding::error(format!("{place}/func"), message).hint(format!("it has {}", Function::names())));
+            return None;
+        };
+        let none = Map::new();
+        let place = format!("{place}/arguments");
+        let arguments = match provider.get("arguments") {
+            None | Some(Value::Null) => &none,
+            Some(Value::Object(arguments)) => arguments,
+            Some(_) => {
+                self.find(place, "arguments are a mapping of names to values");
+                return None;
+            }
+        };
+        let mut reading = Reading {
+            variables: self.variables,
+            overrides: &self.inputs.overrides,
+            without_connection: self.inputs.mode == RunMode::Rehearsal,
+            findings: &mut self.findings,
+            secrets: &mut self.secrets,
+        };
+        read_call(function, arguments, &place, &mut reading).map(Call::Vm)
+    }
+}

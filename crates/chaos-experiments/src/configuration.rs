@@ -1,0 +1,227 @@
+//! From the declared `configuration` and `secrets` to the values that names stand for.
+
+use chaos_core::{PlatformKind, RunMode};
+use serde_json::{Map, Value};
+
+use crate::error::Finding;
+use crate::inputs::{Given, Inputs, ValueType};
+use crate::substitute::Variables;
+
+/// Resolves what an experiment declares. Everything that is wrong goes to `findings`.
+pub(crate) fn resolve(root: &Map<String, Value>, inputs: &Inputs, findings: &mut Vec<Finding>) -> Variables {
+    let mut variables = Variables::default();
+    if let Some(declared) = section(root, "configuration", findings) {
+        for (key, value) in declared {
+            let place = format!("/configuration/{}", escape(key));
+            let given = inputs.overrides.get(key);
+            if let Some(value) = configured(value, given, inputs, &place, findings) {
+                variables.configuration.insert(key.clone(), value);
+            }
+            if given.is_some() {
+                variables.overridden.insert(key.clone());
+            }
+        }
+    }
+    if let Some(declared) = section(root, "secrets", findings) {
+        for (scope, value) in declared {
+            let place = format!("/secrets/{}", escape(scope));
+            if !value.is_object() || kind_of(value).is_some() {
+                findings.push(
+                    Finding::error(place, "a scope of secrets is a mapping of names to secrets")
+                        .hint("write {\"scope\": {\"name\": …}}"),
+                );
+                continue;
+            }
+            if let Some(value) = secret(value, inputs, &place, findings) {
+                variables.secrets.insert(scope.clone(), value);
+            }
+        }
+    }
+    variables
+}
+
+/// A declared mapping of the top level; null counts as absent.
+pub(crate) fn section<'a>(
+    root: &'a Map<String, Value>,
+    name: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<&'a Map<String, Value>> {
+    match root.get(name)? {
+        Value::Object(map) => Some(map),
+        Value::Null => None,
+        _ => {
+            findings.push(Finding::error(format!("/{name}"), "this has to be a mapping"));
+            None
+        }
+    }
+}
+
+/// A key as a part of a JSON pointer (RFC 6901).
+pub(crate) fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn kind_of(value: &Value) -> Option<&str> {
+    value.as_object()?.get("type")?.as_str()
+}
+
+fn configured(
+    declared: &Value,
+    given: Option<&Given>,
+    inputs: &Inputs,
+    place: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<Value> {
+    match (kind_of(declared), given) {
+        (Some("env"), _) => from_environment(declared, given, inputs, place, findings),
+        (Some("probe"), None) => {
+            findings.push(
+                Finding::error(place, "configuration that is read by a probe is not supported yet")
+                    .hint("write the value, read it from the environment, or give it as an override"),
+            );
+            None
+        }
+        (_, Some(given)) => {
+            let kind = ValueType::like(declared);
+            let value = given.read(kind);
+            if value.is_none() {
+                let message = format!("the override has to be {}, as the declared value is", kind.words());
+                findings.push(Finding::error(place, message));
+            }
+            value
+        }
+        (_, None) => Some(declared.clone()),
+    }
+}
+
+fn from_environment(
+    declared: &Value,
+    given: Option<&Given>,
+    inputs: &Inputs,
+    place: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<Value> {
+    let kind = match declared.get("env_var_type") {
+        None | Some(Value::Null) => None,
+        Some(word) => {
+            let known = word.as_str().and_then(ValueType::parse);
+            if known.is_none() {
+                let message = format!("{word} is no type of an environment variable");
+                let hint = format!("use one of {}", ValueType::WORDS);
+                findings.push(Finding::error(format!("{place}/env_var_type"), message).hint(hint));
+                return None;
+            }
+            known
+        }
+    };
+    let read = |given: &Given| match kind {
+        Some(kind) => given.read(kind),
+        None => Some(given.plain()),
+    };
+    let (value, what) = if let Some(given) = given {
+        (read(given), "the override")
+    } else {
+        let Some(name) = declared.get("key").and_then(Value::as_str) else {
+            findings.push(Finding::error(place, "`key` has to name the environment variable"));
+            return None;
+        };
+        match (inputs.environment.get(name), declared.get("default")) {
+            (Some(text), _) => (read(&Given::Text(text.to_owned())), "the environment variable"),
+            (None, Some(Value::String(text))) => (read(&Given::Text(text.clone())), "the default"),
+            (None, Some(default)) => (Some(default.clone()), "the default"),
+            (None, None) => {
+                let hint = "set it, declare a `default`, or give the value as an override";
+                findings.push(unset(name, inputs, place).hint(hint));
+                return None;
+            }
+        }
+    };
+    if value.is_none() {
+        let wanted = kind.map_or("usable", ValueType::words);
+        findings.push(Finding::error(place, format!("{what} is not {wanted}")));
+    }
+    value
+}
+
+/// A rehearsal can do without: what it does need is missed where it is used.
+fn unset(name: &str, inputs: &Inputs, place: &str) -> Finding {
+    let message = format!("the environment variable `{name}` is not set");
+    match inputs.mode {
+        RunMode::Rehearsal => Finding::warning(place, message),
+        _ => Finding::error(place, message),
+    }
+}
+
+fn secret(declared: &Value, inputs: &Inputs, place: &str, findings: &mut Vec<Finding>) -> Option<Value> {
+    match (kind_of(declared), declared) {
+        (Some("env"), _) => {
+            let Some(name) = declared.get("key").and_then(Value::as_str) else {
+                findings.push(Finding::error(place, "`key` has to name the environment variable"));
+                return None;
+            };
+            let value = inputs.environment.get(name).map(Value::from);
+            if value.is_none() {
+                findings.push(unset(name, inputs, place));
+            }
+            value
+        }
+        (Some("vault"), _) => {
+            findings.push(
+                Finding::error(place, "secrets from a vault are not supported yet")
+                    .hint("put the secret into an environment variable and declare {\"type\": \"env\", \"key\": …}"),
+            );
+            None
+        }
+        (_, Value::Object(map)) => {
+            let mut resolved = Map::new();
+            for (key, value) in map {
+                if let Some(value) = secret(value, inputs, &format!("{place}/{}", escape(key)), findings) {
+                    resolved.insert(key.clone(), value);
+                }
+            }
+            Some(Value::Object(resolved))
+        }
+        (_, value) => Some(value.clone()),
+    }
+}
+
+/// The connection values that an override can give for a platform, as `<platform>_<field>`.
+pub(crate) const CONNECTION_FIELDS: [&str; 7] =
+    ["server", "url", "username", "password", "port", "ca_file", "insecure"];
+
+/// Splits a name such as `vsphere_server` into the platform and the field.
+pub(crate) fn connection_override<'a>(name: &'a str, platforms: &[&'a str]) -> Option<(&'a str, &'static str)> {
+    platforms.iter().find_map(|platform| {
+        let field = name.strip_prefix(platform)?.strip_prefix('_')?;
+        CONNECTION_FIELDS.iter().find(|known| **known == field).map(|field| (*platform, *field))
+    })
+}
+
+/// Complains about overrides that nothing in the experiment takes.
+pub(crate) fn check_overrides(
+    root: &Map<String, Value>,
+    inputs: &Inputs,
+    platforms: &[&str],
+    findings: &mut Vec<Finding>,
+) {
+    let declared = root.get("configuration").and_then(Value::as_object);
+    for name in inputs.overrides.names() {
+        if declared.is_some_and(|declared| declared.contains_key(name))
+            || connection_override(name, platforms).is_some()
+        {
+            continue;
+        }
+        let mut known: Vec<String> = declared.into_iter().flat_map(|map| map.keys().cloned()).collect();
+        known.extend(platforms.iter().map(|platform| format!("{platform}_server")));
+        let hint = if known.is_empty() {
+            "declare it under `configuration`".to_owned()
+        } else {
+            format!("it takes {} and the other connection values", known.join(", "))
+        };
+        let message = format!("the experiment takes no override `{name}`");
+        findings.push(Finding::error("/configuration", message).hint(hint));
+    }
+}
+
+/// The platforms that overrides of connection values may be about even if no activity names them.
+pub(crate) const WELL_KNOWN: [&PlatformKind; 2] = [&PlatformKind::VSPHERE, &PlatformKind::OLVM];

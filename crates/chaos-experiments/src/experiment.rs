@@ -1,0 +1,244 @@
+//! An experiment that is valid, with every value in its place: what is left is to find its VMs and to run it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use chaos_core::{Error, RunMode, TargetPattern};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::activity::{Activity, Call, Reader};
+use crate::configuration;
+use crate::document::Document;
+use crate::error::{Finding, Findings, Severity};
+use crate::inputs::Inputs;
+use crate::mask::Masker;
+use crate::native::What;
+use crate::python;
+use crate::substitute::Variables;
+
+/// A valid experiment. `Debug` shows its title only: it may hold secrets.
+#[derive(Clone)]
+pub struct Experiment {
+    pub(crate) title: String,
+    /// The document as it may be written down.
+    pub(crate) shown: Value,
+    pub(crate) hypothesis: Vec<Activity>,
+    pub(crate) method: Vec<Activity>,
+    pub(crate) rollbacks: Vec<Activity>,
+    pub(crate) mode: RunMode,
+    pub(crate) masker: Masker,
+    warnings: Vec<Finding>,
+    ignored_connection: bool,
+}
+
+/// A VM, or a group of VMs, that an experiment names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
+pub struct NamedVm {
+    /// The platform's name in the settings, or its kind.
+    pub platform: String,
+    /// The VM in the target notation of [`TargetPattern`].
+    pub target: String,
+    /// Whether several VMs may be meant.
+    pub group: bool,
+}
+
+/// An activity that a rehearsal leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NotRehearsed {
+    /// The activity.
+    pub name: String,
+    /// The type of its provider, such as `process`.
+    pub provider: String,
+}
+
+impl Experiment {
+    /// Checks a document and puts configuration, secrets and overrides into it. Reads nothing but the environment in
+    /// `inputs`; speaks to no platform.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it at once.
+    pub fn new(document: &Document, inputs: &Inputs) -> Result<Self, Findings> {
+        let root = document.root();
+        let mut findings = Vec::new();
+        check_top_level(root, &mut findings);
+        let variables = configuration::resolve(root, inputs, &mut findings);
+        let mut reader = Reader { root, inputs, variables: &variables, findings, secrets: BTreeSet::new() };
+
+        let hypothesis = root.get("steady-state-hypothesis").filter(|hypothesis| !hypothesis.is_null());
+        if let Some(hypothesis) = hypothesis
+            && hypothesis.get("title").and_then(Value::as_str).is_none_or(str::is_empty)
+        {
+            let place = "/steady-state-hypothesis/title";
+            reader.findings.push(Finding::error(place, "the steady-state hypothesis needs a title"));
+        }
+        let probes = hypothesis.and_then(|hypothesis| hypothesis.get("probes"));
+        let hypothesis = reader.list(probes, "/steady-state-hypothesis/probes", true);
+        let method = reader.list(root.get("method"), "/method", false);
+        let rollbacks = reader.list(root.get("rollbacks"), "/rollbacks", false);
+        let Reader { mut findings, secrets, .. } = reader;
+
+        let title = title(root, &variables, &mut findings);
+        let activities = || hypothesis.iter().chain(&method).chain(&rollbacks);
+        let named: BTreeSet<&str> =
+            activities().filter_map(Activity::vm_call).map(|call| call.platform.as_str()).collect();
+        let well_known = configuration::WELL_KNOWN.map(chaos_core::PlatformKind::as_str);
+        let platforms: Vec<&str> = named.into_iter().chain(well_known).collect();
+        // Where an activity could not be read, its platform is not known either.
+        if findings.iter().all(|finding| finding.severity == Severity::Warning) {
+            configuration::check_overrides(root, inputs, &platforms, &mut findings);
+        }
+        if hypothesis.is_empty() {
+            let place = "/steady-state-hypothesis";
+            findings.push(
+                Finding::warning(place, "there is no probe, so nothing can tell whether the system held")
+                    .hint("say in a probe what has to be true before and after"),
+            );
+        }
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Err(Findings { document: document.name().to_owned(), list: findings });
+        }
+
+        let ignored_connection = inputs.mode == RunMode::Rehearsal
+            && (inputs.overrides.names().any(|name| configuration::connection_override(name, &platforms).is_some())
+                || activities().any(|activity| writes_connection(&activity.declaration)));
+        let masker = Masker::new(&variables, secrets);
+        let mut shown = masker.document(root);
+        if let Value::Object(shown) = &mut shown {
+            shown.insert("title".to_owned(), masker.text(&title).into());
+        }
+        Ok(Self {
+            title: masker.text(&title),
+            shown,
+            hypothesis,
+            method,
+            rollbacks,
+            mode: inputs.mode,
+            masker,
+            warnings: findings,
+            ignored_connection,
+        })
+    }
+
+    /// The title, with names substituted and secrets masked.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What is doubtful about it though it can run.
+    #[must_use]
+    pub fn warnings(&self) -> &[Finding] {
+        &self.warnings
+    }
+
+    /// The VMs and groups that it names, each once, so that a simulated estate can hold them.
+    #[must_use]
+    pub fn vms(&self) -> Vec<NamedVm> {
+        let mut named = BTreeSet::new();
+        for call in self.activities().filter_map(Activity::vm_call) {
+            let mut add = |target: &TargetPattern, group: bool| {
+                named.insert(NamedVm { platform: call.platform.clone(), target: target.to_string(), group });
+            };
+            match &call.what {
+                What::Power { vms, .. } => vms.iter().for_each(|vm| add(vm, false)),
+                What::Look { vm } => add(vm, false),
+                What::Group { group, except } => {
+                    add(group, true);
+                    except.iter().for_each(|vm| add(vm, false));
+                }
+            }
+        }
+        named.into_iter().collect()
+    }
+
+    /// What a rehearsal leaves out; empty for the real thing.
+    #[must_use]
+    pub fn not_rehearsed(&self) -> Vec<NotRehearsed> {
+        self.activities()
+            .filter_map(|activity| match &activity.call {
+                Call::NotRehearsed(provider) => {
+                    Some(NotRehearsed { name: self.masker.text(&activity.name), provider: provider.clone() })
+                }
+                Call::Vm(_) => None,
+            })
+            .collect()
+    }
+
+    /// Whether connection values were given that this rehearsal ignores.
+    #[must_use]
+    pub fn ignores_connection_values(&self) -> bool {
+        self.ignored_connection
+    }
+
+    /// The words of an error without secrets.
+    pub(crate) fn words(&self, error: &Error) -> String {
+        self.masker.text(&error.with_causes())
+    }
+
+    pub(crate) fn activities(&self) -> impl Iterator<Item = &Activity> {
+        self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks)
+    }
+}
+
+impl fmt::Debug for Experiment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Experiment").field("title", &self.title).finish_non_exhaustive()
+    }
+}
+
+fn writes_connection(declaration: &Value) -> bool {
+    let arguments = declaration.pointer("/provider/arguments").and_then(Value::as_object);
+    arguments.is_some_and(|arguments| {
+        configuration::CONNECTION_FIELDS.iter().any(|field| arguments.get(*field).is_some_and(|value| !value.is_null()))
+    })
+}
+
+fn title(root: &Map<String, Value>, variables: &Variables, findings: &mut Vec<Finding>) -> String {
+    let Some(declared @ Value::String(_)) = root.get("title") else { return String::new() };
+    let substituted = variables.substitute(declared);
+    for name in &substituted.unresolved {
+        findings.push(Finding::warning("/title", format!("`${{{name}}}` stands for nothing")));
+    }
+    python::text(&substituted.value)
+}
+
+fn check_top_level(root: &Map<String, Value>, findings: &mut Vec<Finding>) {
+    for field in ["title", "description"] {
+        if root.get(field).and_then(Value::as_str).is_none_or(str::is_empty) {
+            findings.push(Finding::error(format!("/{field}"), format!("an experiment needs a {field}")));
+        }
+    }
+    if !root.get("method").is_some_and(Value::is_array) {
+        let finding = Finding::error("/method", "an experiment needs a method, which is a list of activities");
+        findings.push(finding.hint("the list may be empty"));
+    }
+    let tags = root.get("tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for (at, tag) in tags.iter().enumerate() {
+        if tag.as_str().is_none_or(str::is_empty) {
+            findings.push(Finding::error(format!("/tags/{at}"), "a tag is a text that is not empty"));
+        }
+    }
+    for owner in ["", "/steady-state-hypothesis"] {
+        let at =
+            if owner.is_empty() { root.get("controls") } else { root.get(&owner[1..]).and_then(|h| h.get("controls")) };
+        if at.and_then(Value::as_array).is_some_and(|controls| !controls.is_empty()) {
+            findings.push(Finding::error(format!("{owner}/controls"), "controls are not supported yet"));
+        }
+    }
+    let strategy = |which: &str| root.get("runtime")?.get(which)?.get("strategy")?.as_str();
+    if let Some(strategy) = strategy("hypothesis").filter(|strategy| *strategy != "default") {
+        findings.push(
+            Finding::error("/runtime/hypothesis/strategy", format!("the strategy `{strategy}` is not supported yet"))
+                .hint("the hypothesis is checked before and after the method"),
+        );
+    }
+    if let Some(strategy) = strategy("rollbacks").filter(|strategy| !["default", "always"].contains(strategy)) {
+        findings.push(
+            Finding::warning("/runtime/rollbacks/strategy", format!("the strategy `{strategy}` is not followed"))
+                .hint("what was changed is always put back"),
+        );
+    }
+}

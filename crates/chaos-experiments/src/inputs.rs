@@ -1,0 +1,293 @@
+//! What comes to an experiment from outside: overrides, the environment, and whether it is the real thing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chaos_core::{Error, ErrorKind, RunMode};
+use indexmap::IndexMap;
+use serde_json::{Number, Value};
+
+/// What comes to an experiment from outside.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// Values that replace what the experiment declares, or that say which server to use.
+    pub overrides: Overrides,
+    /// The environment variables that `{"type": "env"}` reads.
+    pub environment: Environment,
+    /// Whether it is the real thing. A rehearsal runs native VM functions only and ignores connection values.
+    pub mode: RunMode,
+}
+
+impl Inputs {
+    /// The real thing in the environment of this process.
+    #[must_use]
+    pub fn new(overrides: Overrides) -> Self {
+        Self { overrides, environment: Environment::of_process(), mode: RunMode::Real }
+    }
+
+    /// The same for a rehearsal.
+    #[must_use]
+    pub fn rehearsal(mut self) -> Self {
+        self.mode = RunMode::Rehearsal;
+        self
+    }
+
+    /// The same in another environment.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+}
+
+/// Environment variables. `Debug` shows no values: they may be secrets.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Those of this process as they are now. A variable that is not UTF-8 is left out.
+    #[must_use]
+    pub fn of_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// One variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Environment({} variables)", self.0.len())
+    }
+}
+
+/// The type that a text from outside is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ValueType {
+    /// As it is. In declarations: `str`, `string`, `bytes`.
+    Text,
+    /// A whole number. In declarations: `int`, `integer`.
+    Int,
+    /// A number. In declarations: `float`, `number`.
+    Float,
+    /// False for `false`, `0` and `no` in any case, else true. In declarations: `bool`.
+    Bool,
+    /// Any JSON; an empty text stays a text. In declarations: `json`.
+    Json,
+}
+
+impl ValueType {
+    /// The words that [`ValueType::parse`] knows, for messages.
+    pub(crate) const WORDS: &'static str = "str, int, float, bool, json";
+
+    /// The type that `word` names.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "str" | "string" | "bytes" => Some(Self::Text),
+            "int" | "integer" => Some(Self::Int),
+            "float" | "number" => Some(Self::Float),
+            "bool" => Some(Self::Bool),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    /// Reads `text` as this type; none if it is none.
+    #[must_use]
+    pub fn read(self, text: &str) -> Option<Value> {
+        match self {
+            Self::Text => Some(text.into()),
+            Self::Int => text.trim().replace('_', "").parse::<i64>().ok().map(Value::from),
+            Self::Float => text.trim().parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number),
+            Self::Bool => Some(Value::Bool(!["false", "0", "no"].contains(&text.to_ascii_lowercase().as_str()))),
+            Self::Json if text.is_empty() => Some(text.into()),
+            Self::Json => serde_json::from_str(text).ok(),
+        }
+    }
+
+    /// The type of a value that is written in the experiment, as a text that replaces it should have it.
+    pub(crate) fn like(value: &Value) -> Self {
+        match value {
+            Value::Bool(_) => Self::Bool,
+            Value::Number(number) if number.is_f64() => Self::Float,
+            Value::Number(_) => Self::Int,
+            Value::Array(_) | Value::Object(_) => Self::Json,
+            Value::Null | Value::String(_) => Self::Text,
+        }
+    }
+
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Int => "a whole number",
+            Self::Float => "a number",
+            Self::Bool => "true or false",
+            Self::Json => "JSON",
+        }
+    }
+}
+
+/// One value from outside.
+#[derive(Clone)]
+pub(crate) enum Given {
+    /// A text whose type depends on what it replaces.
+    Text(String),
+    /// A value that has its type.
+    Typed(Value),
+}
+
+impl Given {
+    /// The value as the given type.
+    pub(crate) fn read(&self, kind: ValueType) -> Option<Value> {
+        match self {
+            Self::Text(text) => kind.read(text),
+            Self::Typed(value) => Some(value.clone()),
+        }
+    }
+
+    /// The value as it was given, without a type of its own.
+    pub(crate) fn plain(&self) -> Value {
+        match self {
+            Self::Text(text) => text.as_str().into(),
+            Self::Typed(value) => value.clone(),
+        }
+    }
+}
+
+/// Values from outside by name, in the order given. `Debug` shows the names only: values may be secrets.
+///
+/// ```
+/// use chaos_experiments::Overrides;
+///
+/// let overrides = Overrides::parse(["vm_name=web-01", "timeout:int=30"])?;
+/// assert_eq!(overrides.names().collect::<Vec<_>>(), ["vm_name", "timeout"]);
+/// assert!(Overrides::parse(["vm_name"]).is_err());
+/// # Ok::<(), chaos_core::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Overrides(IndexMap<String, Given>);
+
+impl Overrides {
+    /// None.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reads `NAME=VALUE` and `NAME:TYPE=VALUE`; the last of a name wins. Without a type the value takes the type of
+    /// what it replaces.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] if there is no `=` or no name, the type is not known, or the value is not of it.
+    pub fn parse(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Error> {
+        let refuse = |message: String| Error::new(ErrorKind::Configuration, message);
+        let mut overrides = Self::none();
+        for text in texts {
+            let text = text.as_ref();
+            // The value is never repeated in a message: it may be a password.
+            let Some((name, value)) = text.split_once('=') else {
+                return Err(refuse("an override is written NAME=VALUE or NAME:TYPE=VALUE, and one has no `=`".into()));
+            };
+            let (name, given) = match name.rsplit_once(':') {
+                None => (name, Given::Text(value.to_owned())),
+                Some((name, word)) => {
+                    let kind = ValueType::parse(word).ok_or_else(|| {
+                        refuse(format!("override `{name}`: `{word}` is no type, use one of {}", ValueType::WORDS))
+                    })?;
+                    let value = kind
+                        .read(value)
+                        .ok_or_else(|| refuse(format!("override `{name}`: the value is not {}", kind.words())))?;
+                    (name, Given::Typed(value))
+                }
+            };
+            if name.is_empty() {
+                return Err(refuse("an override without a name: write NAME=VALUE".into()));
+            }
+            overrides.0.insert(name.to_owned(), given);
+        }
+        Ok(overrides)
+    }
+
+    /// Sets a value that has its type already.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.0.insert(name.into(), Given::Typed(value.into()));
+    }
+
+    /// The names, in the order given.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Given> {
+        self.0.get(name)
+    }
+
+    pub(crate) fn insert(&mut self, name: &str, given: Given) {
+        self.0.insert(name.to_owned(), given);
+    }
+}
+
+impl fmt::Debug for Overrides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn texts_are_read_as_their_type() {
+        for (kind, text, expected) in [
+            (ValueType::Int, " 1_000 ", Some(json!(1000))),
+            (ValueType::Int, "1.5", None),
+            (ValueType::Float, "2.5", Some(json!(2.5))),
+            (ValueType::Float, "nan", None),
+            (ValueType::Bool, "No", Some(json!(false))),
+            (ValueType::Bool, "off", Some(json!(true))),
+            (ValueType::Json, "[1]", Some(json!([1]))),
+            (ValueType::Json, "", Some(json!(""))),
+            (ValueType::Json, "{", None),
+        ] {
+            assert_eq!(kind.read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_override_is_refused_without_repeating_its_value() {
+        for text in ["hunter2", "a:int=hunter2", "a:color=hunter2", "=hunter2"] {
+            let error = Overrides::parse([text]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_shows_a_value() {
+        let overrides = Overrides::parse(["vsphere_password=hunter2"]).unwrap();
+        let environment: Environment = [("TOKEN".to_owned(), "hunter2".to_owned())].into_iter().collect();
+        let inputs = Inputs::new(overrides).environment(environment);
+        assert!(!format!("{inputs:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,212 @@
+//! Keeps secrets out of everything that is written down.
+
+use std::collections::BTreeSet;
+
+use chaos_core::{CallResult, Failure, RunEventKind};
+use serde_json::{Map, Value};
+
+use crate::substitute::{Variables, whole_reference};
+
+/// What stands in the place of a secret.
+pub(crate) const MASK: &str = "********";
+
+/// A secret shorter than this is masked only where it is the whole text: else it would blacken ordinary words.
+const SHORTEST_PART: usize = 4;
+
+/// Knows the secrets of a run.
+#[derive(Clone, Default)]
+pub(crate) struct Masker {
+    /// Longest first, so that no part of a longer secret stays.
+    secrets: Vec<String>,
+}
+
+impl Masker {
+    /// Masks the secrets of `variables`, the configuration whose name says that it is secret, and `more`.
+    pub(crate) fn new(variables: &Variables, more: impl IntoIterator<Item = String>) -> Self {
+        let mut secrets: BTreeSet<String> = more.into_iter().collect();
+        for value in variables.secrets.values() {
+            collect(value, &mut secrets);
+        }
+        for (key, value) in &variables.configuration {
+            if is_secret_name(key) {
+                collect(value, &mut secrets);
+            }
+        }
+        secrets.remove("");
+        let mut secrets: Vec<String> = secrets.into_iter().collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self { secrets }
+    }
+
+    /// `text` without secrets.
+    pub(crate) fn text(&self, text: &str) -> String {
+        let mut masked = text.to_owned();
+        for secret in &self.secrets {
+            if masked == *secret {
+                return MASK.to_owned();
+            }
+            if secret.len() >= SHORTEST_PART && masked.contains(secret.as_str()) {
+                masked = masked.replace(secret.as_str(), MASK);
+            }
+        }
+        masked
+    }
+
+    /// `value` without secrets, at any depth, keys of mappings included.
+    pub(crate) fn value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => self.text(text).into(),
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Object(map) => {
+                let masked: Map<String, Value> =
+                    map.iter().map(|(key, value)| (self.text(key), self.value(value))).collect();
+                Value::Object(masked)
+            }
+            Value::Number(number) if self.secrets.iter().any(|secret| *secret == number.to_string()) => MASK.into(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    /// The experiment as it may be written down: what is declared in the place of a secret is masked whatever it is,
+    /// unless it only says where the secret comes from.
+    pub(crate) fn document(&self, root: &Map<String, Value>) -> Value {
+        let mut shown = root.clone();
+        if let Some(secrets) = shown.get_mut("secrets") {
+            blacken(secrets);
+        }
+        if let Some(Value::Object(configuration)) = shown.get_mut("configuration") {
+            for (key, value) in configuration.iter_mut() {
+                if is_secret_name(key) {
+                    blacken(value);
+                }
+            }
+        }
+        self.activity(&Value::Object(shown))
+    }
+
+    /// An activity, or a document that holds activities, as it may be written down.
+    pub(crate) fn activity(&self, declaration: &Value) -> Value {
+        let mut shown = declaration.clone();
+        blacken_arguments(&mut shown);
+        self.value(&shown)
+    }
+
+    /// An event without secrets. What says how a target is put back stays as it is.
+    pub(crate) fn event(&self, event: RunEventKind) -> RunEventKind {
+        let failure = |failure: Failure| Failure { message: self.text(&failure.message), ..failure };
+        match event {
+            RunEventKind::ActivityEnded { activity, status, output, exception, tolerance_met } => {
+                RunEventKind::ActivityEnded {
+                    activity,
+                    status,
+                    output: self.value(&output),
+                    exception: exception.iter().map(|line| self.text(line)).collect(),
+                    tolerance_met,
+                }
+            }
+            RunEventKind::Outcome { prepared, result: CallResult::Error(error) } => {
+                RunEventKind::Outcome { prepared, result: CallResult::Error(failure(error)) }
+            }
+            RunEventKind::UndoFailed { prepared, failure: error } => {
+                RunEventKind::UndoFailed { prepared, failure: failure(error) }
+            }
+            RunEventKind::ActivityStarted { section, activity } => {
+                RunEventKind::ActivityStarted { section, activity: self.activity(&activity) }
+            }
+            // The experiment of the first event was masked as a whole; the rest holds no text from outside.
+            other => other,
+        }
+    }
+}
+
+/// Whether a name says that its value is secret.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["password", "passwd", "secret", "token", "api_key", "apikey", "private_key"].iter().any(|word| name.contains(word))
+}
+
+fn collect(value: &Value, secrets: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            secrets.insert(text.clone());
+        }
+        Value::Number(number) => {
+            secrets.insert(number.to_string());
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, secrets)),
+        Value::Object(map) => map.values().for_each(|value| collect(value, secrets)),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// Masks every literal in a declaration of a secret; a reference or the declaration of a source stays.
+fn blacken(value: &mut Value) {
+    match value {
+        Value::String(text) if whole_reference(text).is_some() => {}
+        Value::Object(map) if matches!(map.get("type").and_then(Value::as_str), Some("env" | "vault")) => {
+            if let Some(default) = map.get_mut("default") {
+                blacken(default);
+            }
+        }
+        Value::Object(map) => map.values_mut().for_each(blacken),
+        Value::Array(items) => items.iter_mut().for_each(blacken),
+        Value::String(_) | Value::Number(_) => *value = MASK.into(),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+/// Masks literals in the arguments of providers whose name says that they are secret.
+fn blacken_arguments(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                if (key == "arguments" || key == "headers")
+                    && let Value::Object(arguments) = value
+                {
+                    arguments.iter_mut().filter(|(name, _)| is_secret_name(name)).for_each(|(_, value)| blacken(value));
+                }
+                blacken_arguments(value);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(blacken_arguments),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn masker() -> Masker {
+        let mut variables = Variables::default();
+        variables.secrets.insert("s".into(), json!({"a": "hunter2", "b": "hunter2-long", "c": "ab", "d": 4711}));
+        variables.configuration.insert("olvm_password".into(), json!("from-config"));
+        Masker::new(&variables, ["typed-in".to_owned()])
+    }
+
+    #[test]
+    fn secrets_are_masked_in_texts_longest_first() {
+        let masker = masker();
+        assert_eq!(masker.text("x hunter2-long y hunter2 z"), "x ******** y ******** z");
+        assert_eq!(masker.text("able and ab"), "able and ab");
+        assert_eq!(masker.text("ab"), MASK);
+        assert_eq!(
+            masker.value(&json!([4711, 4712, {"k": "from-config", "typed-in": 1}])),
+            json!([MASK, 4712, {"k": MASK, MASK: 1}])
+        );
+    }
+
+    #[test]
+    fn a_declared_secret_is_masked_and_its_source_is_shown() {
+        let root = json!({
+            "configuration": {
+                "olvm_password": "x", "api_token": {"type": "env", "key": "T", "default": "y"}, "vm_name": "web-01"
+            },
+            "secrets": {"s": {"inline": "z", "pin": 1, "env": {"type": "env", "key": "K"}}},
+            "method": [{"provider": {"arguments": {"password": "p", "vm_name": "web-01"}}},
+                       {"provider": {"arguments": {"password": "${olvm_password}"}}}]
+        });
+        insta::assert_snapshot!(Masker::default().document(root.as_object().unwrap()), @r#"{"configuration":{"olvm_password":"********","api_token":{"type":"env","key":"T","default":"********"},"vm_name":"web-01"},"secrets":{"s":{"inline":"********","pin":"********","env":{"type":"env","key":"K"}}},"method":[{"provider":{"arguments":{"password":"********","vm_name":"web-01"}}},{"provider":{"arguments":{"password":"${olvm_password}"}}}]}"#);
+    }
+}

@@ -1,0 +1,214 @@
+//! The VM functions that run in this process: which there are, what they take, and what a declared call means.
+
+mod arguments;
+mod connection;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+
+use chaos_core::{Connection, DEFAULT_PARALLEL, Fault, Stop, TargetPattern};
+use serde_json::{Map, Value};
+
+use crate::error::Finding;
+use crate::inputs::Overrides;
+use crate::substitute::Variables;
+
+pub(crate) use arguments::{Arguments, seconds};
+pub(crate) use connection::same_connection;
+
+/// The modules whose functions are these. The second is the one that experiments of the Python tool name.
+pub(crate) const MODULES: [&str; 2] = ["chaosmonkey.vm", "chaosmonkey.stubs.actions"];
+
+/// Whether something is done or only looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Action,
+    Probe,
+}
+
+impl Kind {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Action => "action",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+/// A VM function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Function {
+    PowerOff,
+    PowerOn,
+    Reboot,
+    Suspend,
+    BatchPowerOff,
+    Exists,
+    IsManageable,
+    PowerState,
+    GroupPoweredOn,
+}
+
+impl Function {
+    const ALL: [Self; 9] = [
+        Self::PowerOff,
+        Self::PowerOn,
+        Self::Reboot,
+        Self::Suspend,
+        Self::BatchPowerOff,
+        Self::Exists,
+        Self::IsManageable,
+        Self::PowerState,
+        Self::GroupPoweredOn,
+    ];
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|function| function.name() == name)
+    }
+
+    /// All names, for messages.
+    pub(crate) fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::PowerOff => "vm_power_off",
+            Self::PowerOn => "vm_power_on",
+            Self::Reboot => "vm_reboot",
+            Self::Suspend => "vm_suspend",
+            Self::BatchPowerOff => "vm_batch_power_off",
+            Self::Exists => "vm_exists",
+            Self::IsManageable => "vm_is_manageable",
+            Self::PowerState => "vm_power_state",
+            Self::GroupPoweredOn => "vm_group_powered_on",
+        }
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::PowerOff | Self::PowerOn | Self::Reboot | Self::Suspend | Self::BatchPowerOff => Kind::Action,
+            Self::Exists | Self::IsManageable | Self::PowerState | Self::GroupPoweredOn => Kind::Probe,
+        }
+    }
+
+    /// What it takes beside `platform_type` and the connection values.
+    fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::PowerOff | Self::Reboot => &["vm_name", "graceful", "timeout", "hard_timeout"],
+            Self::PowerOn | Self::Suspend => &["vm_name", "timeout"],
+            Self::BatchPowerOff => &["vm_names", "graceful", "timeout", "hard_timeout", "parallel"],
+            Self::Exists | Self::IsManageable | Self::PowerState => &["vm_name"],
+            Self::GroupPoweredOn => &["group", "except"],
+        }
+    }
+}
+
+/// A call of a VM function with all its values.
+#[derive(Debug, Clone)]
+pub(crate) struct VmCall {
+    pub(crate) function: Function,
+    /// The platform's name in the settings, or its kind.
+    pub(crate) platform: String,
+    pub(crate) connection: Connection,
+    pub(crate) what: What,
+}
+
+/// What a call does or looks at.
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// A fault on each of some VMs.
+    Power { vms: Vec<TargetPattern>, fault: Fault, parallel: NonZeroUsize },
+    /// A look at one VM.
+    Look { vm: TargetPattern },
+    /// A look at a group of VMs without some of them.
+    Group { group: TargetPattern, except: Vec<TargetPattern> },
+}
+
+/// What calls are read with.
+pub(crate) struct Reading<'a> {
+    pub(crate) variables: &'a Variables,
+    pub(crate) overrides: &'a Overrides,
+    /// A rehearsal has no use for connection values.
+    pub(crate) without_connection: bool,
+    pub(crate) findings: &'a mut Vec<Finding>,
+    /// Passwords that were met.
+    pub(crate) secrets: &'a mut BTreeSet<String>,
+}
+
+/// Reads the declared arguments of a call. What is wrong with them goes to the findings.
+pub(crate) fn read_call(
+    function: Function,
+    declared: &Map<String, Value>,
+    place: &str,
+    reading: &mut Reading<'_>,
+) -> Option<VmCall> {
+    let before = reading.findings.len();
+    let mut arguments = Arguments::new(declared, place, reading.variables, reading.findings);
+    let platform = arguments.required_text("platform_type");
+    let what = read_what(function, &mut arguments);
+    let connection = if reading.without_connection {
+        arguments.forget(&connection::ARGUMENTS);
+        Connection::default()
+    } else {
+        connection::read(&mut arguments, reading.secrets)
+    };
+    let mut known = vec!["platform_type"];
+    known.extend(function.parameters());
+    arguments.finish(function.name(), &known);
+    if reading.findings.len() > before {
+        return None;
+    }
+    let (platform, what) = (platform?, what?);
+    let connection = if reading.without_connection {
+        connection
+    } else {
+        connection::with_overrides(connection, &platform, reading, place)
+    };
+    Some(VmCall { function, platform, connection, what })
+}
+
+fn read_what(function: Function, arguments: &mut Arguments<'_>) -> Option<What> {
+    let one = |fault: Fault, vm: TargetPattern| What::Power { vms: vec![vm], fault, parallel: NonZeroUsize::MIN };
+    match function {
+        Function::PowerOff => {
+            let (vm, stop) = (arguments.target("vm_name"), read_stop(arguments));
+            Some(one(Fault::power_off(stop?), vm?))
+        }
+        Function::Reboot => {
+            let (vm, stop) = (arguments.target("vm_name"), read_stop(arguments));
+            Some(one(Fault::reboot(stop?), vm?))
+        }
+        Function::PowerOn => {
+            let (vm, limit) = (arguments.target("vm_name"), arguments.seconds("timeout", Fault::DEFAULT_LIMIT));
+            Some(one(Fault::PowerOn { limit: limit? }, vm?))
+        }
+        Function::Suspend => {
+            let (vm, limit) = (arguments.target("vm_name"), arguments.seconds("timeout", Fault::DEFAULT_LIMIT));
+            Some(one(Fault::Suspend { limit: limit? }, vm?))
+        }
+        Function::BatchPowerOff => {
+            let (vms, stop) = (arguments.targets("vm_names", true), read_stop(arguments));
+            let parallel = arguments.count("parallel", DEFAULT_PARALLEL);
+            Some(What::Power { vms: vms?, fault: Fault::power_off(stop?), parallel: parallel? })
+        }
+        Function::Exists | Function::IsManageable | Function::PowerState => {
+            Some(What::Look { vm: arguments.target("vm_name")? })
+        }
+        Function::GroupPoweredOn => {
+            let (group, except) = (arguments.target("group"), arguments.targets("except", false));
+            Some(What::Group { group: group?, except: except? })
+        }
+    }
+}
+
+/// `timeout` is the grace of the guest, or the limit of the hard way if the guest is not asked.
+fn read_stop(arguments: &mut Arguments<'_>) -> Option<Stop> {
+    let graceful = arguments.flag("graceful", true);
+    let grace = arguments.seconds("timeout", Stop::DEFAULT_GRACE);
+    let hard = arguments.seconds("hard_timeout", Stop::DEFAULT_HARD);
+    match graceful? {
+        true => Some(Stop::GuestThenHard { grace: grace?, hard: hard? }),
+        false => Some(Stop::Hard { limit: grace? }),
+    }
+}

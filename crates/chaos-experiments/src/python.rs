@@ -1,0 +1,171 @@
+//! What Chaos Toolkit takes over from Python: texts of values, equality and order of numbers.
+
+use std::cmp::Ordering;
+use std::fmt::Write;
+
+use serde_json::{Number, Value};
+
+/// The text of a value, as Python's `str()` gives it.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => repr(other),
+    }
+}
+
+/// The text of a value inside a list or mapping, as Python's `repr()` gives it.
+fn repr(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Number(number) => number_text(number),
+        Value::String(text) => quoted(text),
+        Value::Array(items) => format!("[{}]", items.iter().map(repr).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{}: {}", quoted(key), repr(value))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+    }
+}
+
+fn number_text(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() => float_text(float),
+        _ => number.to_string(),
+    }
+}
+
+/// Python's shortest text: positional from 1e-4 up to 1e16, else with an exponent of two digits or more.
+fn float_text(float: f64) -> String {
+    let scientific = format!("{float:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if float == 0.0 || (-4..16).contains(&exponent) {
+        let positional = format!("{float}");
+        return if positional.contains('.') { positional } else { format!("{positional}.0") };
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+fn quoted(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if c == quote => {
+                quoted.push('\\');
+                quoted.push(c);
+            }
+            c if c.is_ascii_control() => {
+                let _ = write!(quoted, "\\x{:02x}", c as u32);
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push(quote);
+    quoted
+}
+
+/// Whether two values are equal: numbers by value, with true as 1 and false as 0; texts only to texts.
+pub(crate) fn equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| equal(a, b)))
+        }
+        (Value::Null, Value::Null) => true,
+        _ => order(a, b) == Some(Ordering::Equal),
+    }
+}
+
+/// The order of two numbers or two texts; none for everything else.
+pub(crate) fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    if let (Value::String(a), Value::String(b)) = (a, b) {
+        return Some(a.cmp(b));
+    }
+    match (number(a)?, number(b)?) {
+        (Numeric::Int(a), Numeric::Int(b)) => Some(a.cmp(&b)),
+        (Numeric::Float(a), Numeric::Float(b)) => a.partial_cmp(&b),
+        (Numeric::Int(a), Numeric::Float(b)) => order_mixed(a, b),
+        (Numeric::Float(a), Numeric::Int(b)) => order_mixed(b, a).map(Ordering::reverse),
+    }
+}
+
+enum Numeric {
+    Int(i128),
+    Float(f64),
+}
+
+fn number(value: &Value) -> Option<Numeric> {
+    match value {
+        Value::Bool(flag) => Some(Numeric::Int(i128::from(*flag))),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(int), _) => Some(Numeric::Int(int.into())),
+            (None, Some(int)) => Some(Numeric::Int(int.into())),
+            (None, None) => number.as_f64().map(Numeric::Float),
+        },
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Exact also where a float cannot hold the integer.
+#[expect(clippy::cast_possible_truncation, reason = "the float is within the range of the integer there")]
+fn order_mixed(int: i128, float: f64) -> Option<Ordering> {
+    // Integers of JSON are within 64 bits, so a float beyond 2^100 decides by its sign.
+    if float.abs() > 1e30 {
+        return 0.0_f64.partial_cmp(&float);
+    }
+    let whole = float.trunc();
+    match int.cmp(&(whole as i128)) {
+        Ordering::Equal => whole.partial_cmp(&float),
+        decided => Some(decided),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn texts_are_those_of_python() {
+        for (value, expected) in [
+            (json!(true), "True"),
+            (json!(null), "None"),
+            (json!("x"), "x"),
+            (json!([1, "x", null]), "[1, 'x', None]"),
+            (json!({"k": "v", "n": {"f": 2.5}}), "{'k': 'v', 'n': {'f': 2.5}}"),
+            (json!(["it's", "a\nb", "say \"it's\""]), r#"["it's", 'a\nb', 'say "it\'s"']"#),
+            (json!(1.0), "1.0"),
+            (json!(-0.0), "-0.0"),
+            (json!(1e16), "1e+16"),
+            (json!(123_456_789_012_345.6), "123456789012345.6"),
+            (json!(0.0001), "0.0001"),
+            (json!(0.00001), "1e-05"),
+            (json!(1.5e-300), "1.5e-300"),
+            (json!(18_446_744_073_709_551_615_u64), "18446744073709551615"),
+        ] {
+            assert_eq!(text(&value), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_are_equal_by_value_and_texts_are_not_numbers() {
+        assert!(equal(&json!(1), &json!(1.0)));
+        assert!(equal(&json!(true), &json!(1)));
+        assert!(equal(&json!([0, {"a": 2}]), &json!([false, {"a": 2.0}])));
+        assert!(!equal(&json!("1"), &json!(1)));
+        assert!(!equal(&json!(9_007_199_254_740_993_i64), &json!(9_007_199_254_740_992.0)));
+        assert_eq!(order(&json!(3), &json!(3.5)), Some(Ordering::Less));
+        assert_eq!(order(&json!(-3), &json!(-3.5)), Some(Ordering::Greater));
+        assert_eq!(order(&json!(null), &json!(0)), None);
+    }
+}
