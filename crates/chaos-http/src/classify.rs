@@ -47,7 +47,7 @@ pub(crate) fn of_body(error: &reqwest::Error) -> Failure {
 }
 
 fn of_tls(error: &rustls::Error) -> Failure {
-    let mut cause = match error {
+    let cause = match error {
         rustls::Error::InvalidMessage(_) => format!("{error}; does the server speak TLS on this port?"),
         rustls::Error::PeerIncompatible(_) => format!("{error}; TLS 1.2 or later is needed"),
         other => other.to_string(),
@@ -58,9 +58,6 @@ fn of_tls(error: &rustls::Error) -> Failure {
         }
         _ => None,
     };
-    if let Some(refused) = &refused {
-        cause = refused.to_string();
-    }
     Failure { kind: HttpErrorKind::Tls, cause, sent: false, refused }
 }
 

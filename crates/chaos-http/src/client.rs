@@ -15,8 +15,8 @@ use crate::config::{Config, ConfigError, Limits, Profile};
 use crate::endpoint::check_scheme;
 use crate::error::{Failure, HttpError, HttpErrorKind, TimeLimit};
 use crate::request::Request;
-use crate::response::{Answer, Response};
-use crate::retry::{self, Jitter, RetryPolicy};
+use crate::response::{Answer, Response, read_all};
+use crate::retry::{Jitter, RetryPolicy, is_retryable, retry_after};
 use crate::safe_url::SafeUrl;
 use crate::tls;
 use crate::wait::{check, wait};
@@ -116,40 +116,15 @@ impl Client {
         }
         loop {
             call.begin_attempt();
-            // Each attempt ends in an answer, or in a failure and the call to go on with.
-            let failure = match self.attempt(&call).await {
-                Ok(inner) => {
-                    call.answered(inner.status());
-                    let mut response = Response::new(inner, call);
-                    let status = response.status();
-                    let again = request.idempotent && retry::is_retryable(status);
-                    let asked = retry::retry_after(response.headers(), cx.now());
-                    if again && let Some(pause) = self.pause(response.call(), asked) {
-                        call = response.into_call();
-                        debug!(parent: &call.span, attempt = call.attempt, %status, ?pause, "the server is not ready: trying again");
-                        self.rest(&call, pause).await?;
-                        continue;
-                    }
-                    let body = match extent {
-                        Extent::Head => Ok(Bytes::new()),
-                        Extent::Whole => response.read_all().await,
-                    };
-                    match body {
-                        Ok(body) => return Ok((response, body)),
-                        Err(failure) => {
-                            call = response.into_call();
-                            failure
-                        }
-                    }
-                }
-                Err(failure) => failure,
-            };
-            match self.pause(&call, None).filter(|_| is_worth_another(&failure, request.idempotent)) {
-                Some(pause) => {
-                    debug!(parent: &call.span, attempt = call.attempt, kind = ?failure.kind, cause = failure.cause, ?pause, "trying again");
+            let end = self.attempt(&mut call, extent).await;
+            match (self.pause(&call, &end), end) {
+                (None, Ok((inner, body))) => return Ok((Response::new(inner, call), body)),
+                (None, Err(failure)) => return Err(call.error(failure)),
+                (Some(pause), end) => {
+                    let why = end.map_or_else(|failure| failure.to_string(), |(inner, _)| inner.status().to_string());
+                    debug!(parent: &call.span, attempt = call.attempt, why, ?pause, "trying again");
                     self.rest(&call, pause).await?;
                 }
-                None => return Err(call.error(failure)),
             }
         }
     }
@@ -172,9 +147,20 @@ impl Client {
         Ok(())
     }
 
-    /// Sends the request once and waits for the head of the answer.
-    async fn attempt(&self, call: &Call) -> Result<reqwest::Response, Failure> {
+    /// Sends the request once and waits for the answer, or for its head.
+    async fn attempt(&self, call: &mut Call, extent: Extent) -> Result<(reqwest::Response, Bytes), Failure> {
         check(&call.cx, false)?;
+        let mut inner = self.exchange(call).await?;
+        call.answered(inner.status());
+        let body = match extent {
+            Extent::Head => Bytes::new(),
+            Extent::Whole => read_all(&mut inner, call).await?,
+        };
+        Ok((inner, body))
+    }
+
+    /// Sends the request once and waits for the head of the answer.
+    async fn exchange(&self, call: &Call) -> Result<reqwest::Response, Failure> {
         let request = &call.request;
         let (body, sent) = watch(&request.body, request.idempotent);
         // The builder moves a user and password from the URL to a header: the library would log them with the authority.
@@ -195,20 +181,28 @@ impl Client {
         })
     }
 
-    /// The wait before the next attempt; none if there is to be none, because the attempts are used up or the deadline
-    /// would pass meanwhile.
-    fn pause(&self, call: &Call, asked: Option<Duration>) -> Option<Duration> {
+    /// The wait before the next attempt. None if there is to be none: because of how this one ended, because the attempts
+    /// are used up, or because the deadline would pass meanwhile.
+    fn pause(&self, call: &Call, end: &Result<(reqwest::Response, Bytes), Failure>) -> Option<Duration> {
         let Inner { retry, jitter, .. } = &*self.0;
+        let idempotent = call.request.idempotent;
+        let asked = match end {
+            Ok((inner, _)) if idempotent && is_retryable(inner.status()) => {
+                retry_after(inner.headers(), call.cx.now()).unwrap_or_default()
+            }
+            Err(failure) if is_worth_another(&failure.kind, idempotent) => Duration::ZERO,
+            Ok(_) | Err(_) => return None,
+        };
         if call.attempt >= retry.attempts {
             return None;
         }
-        let pause = asked.unwrap_or_default().saturating_add(retry.wait(call.attempt, jitter.next()));
+        let pause = asked.saturating_add(retry.wait(call.attempt, jitter.next()));
         (pause < call.cx.remaining()).then_some(pause)
     }
 
     async fn rest(&self, call: &Call, pause: Duration) -> Result<(), HttpError> {
         let awake = call.cx.clock().sleep_until(call.cx.monotonic().saturating_add(pause));
-        // The last attempt failed or was refused: nothing of it is in doubt, or it would not be tried again.
+        // Nothing of the last attempt is in doubt, or there would be no other.
         wait(&call.cx, Duration::MAX, || false, awake).await.map_err(|failure| call.error(failure))
     }
 }
@@ -221,8 +215,8 @@ enum Extent {
 }
 
 /// Whether a failure may be followed by the same request; see the table at [`RetryPolicy`].
-fn is_worth_another(failure: &Failure, idempotent: bool) -> bool {
-    match failure.kind {
+fn is_worth_another(kind: &HttpErrorKind, idempotent: bool) -> bool {
+    match kind {
         HttpErrorKind::Connect => true,
         HttpErrorKind::Interrupted | HttpErrorKind::TimedOut(TimeLimit::Read) => idempotent,
         HttpErrorKind::Configuration

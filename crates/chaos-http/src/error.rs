@@ -88,6 +88,28 @@ impl Failure {
     }
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(refused) = &self.refused {
+            return refused.fmt(f);
+        }
+        let what = match self.kind {
+            HttpErrorKind::Configuration => "",
+            HttpErrorKind::Connect => "cannot connect",
+            HttpErrorKind::Tls => "cannot agree on TLS",
+            HttpErrorKind::TimedOut(TimeLimit::Connect) => "no connection within the time to connect",
+            HttpErrorKind::TimedOut(TimeLimit::Read) => "the server fell silent",
+            HttpErrorKind::TimedOut(TimeLimit::Total) => "the time for the call ran out",
+            HttpErrorKind::Cancelled => "cancelled",
+            HttpErrorKind::Interrupted => "the connection broke before the answer was complete",
+            HttpErrorKind::TooLarge(limit) => return write!(f, "the answer is larger than the limit of {limit} bytes"),
+            HttpErrorKind::Protocol => "the answer cannot be read",
+        };
+        let colon = if what.is_empty() || self.cause.is_empty() { "" } else { ": " };
+        write!(f, "{what}{colon}{}", self.cause)
+    }
+}
+
 impl HttpError {
     /// What went wrong.
     #[must_use]
@@ -137,30 +159,7 @@ impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { origin: Origin { operation, method, url, attempts, elapsed, .. }, failure } = &*self.0;
         write!(f, "{operation} ({method} {url}): ")?;
-        if let Some(refused) = &failure.refused {
-            refused.fmt(f)?;
-        } else {
-            let what = match failure.kind {
-                HttpErrorKind::Configuration => "",
-                HttpErrorKind::Connect => "cannot connect",
-                HttpErrorKind::Tls => "cannot agree on TLS",
-                HttpErrorKind::TimedOut(TimeLimit::Connect) => "no connection within the time to connect",
-                HttpErrorKind::TimedOut(TimeLimit::Read) => "the server fell silent",
-                HttpErrorKind::TimedOut(TimeLimit::Total) => "the time for the call ran out",
-                HttpErrorKind::Cancelled => "cancelled",
-                HttpErrorKind::Interrupted => "the connection broke before the answer was complete",
-                HttpErrorKind::TooLarge(limit) => {
-                    write!(f, "the answer is larger than the limit of {limit} bytes")?;
-                    ""
-                }
-                HttpErrorKind::Protocol => "the answer cannot be read",
-            };
-            f.write_str(what)?;
-            if !failure.cause.is_empty() {
-                let colon = if what.is_empty() { "" } else { ": " };
-                write!(f, "{colon}{}", failure.cause)?;
-            }
-        }
+        failure.fmt(f)?;
         if self.may_have_taken_effect() {
             f.write_str("; the request may have taken effect")?;
         }

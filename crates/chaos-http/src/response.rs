@@ -50,27 +50,7 @@ impl Response {
     /// body is cut, [`HttpErrorKind::Protocol`] if it does not decompress, a time-out, or
     /// [`HttpErrorKind::Cancelled`].
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
-        match self.next_piece().await {
-            Ok(piece) => Ok(piece),
-            Err(failure) => Err(self.call.error(failure)),
-        }
-    }
-
-    async fn next_piece(&mut self) -> Result<Option<Bytes>, Failure> {
-        let Self { inner, call, .. } = self;
-        let too_large = Failure::new(HttpErrorKind::TooLarge(call.response_bytes), "", true);
-        // An uncompressed body says how much is to come.
-        if call.bytes.saturating_add(inner.content_length().unwrap_or(0)) > call.response_bytes {
-            return Err(too_large);
-        }
-        let read = inner.chunk().instrument(call.span.clone());
-        let piece = wait(&call.cx, call.read_limit, || true, read).await?.map_err(|error| classify::of_body(&error))?;
-        let Some(piece) = piece else { return Ok(None) };
-        call.bytes = call.bytes.saturating_add(piece.len() as u64);
-        if call.bytes > call.response_bytes {
-            return Err(too_large);
-        }
-        Ok(Some(piece))
+        next_piece(&mut self.inner, &mut self.call).await.map_err(|failure| self.call.error(failure))
     }
 
     /// The body as a stream of its pieces, with the errors of [`Response::chunk`].
@@ -83,34 +63,42 @@ impl Response {
     /// # Errors
     /// As [`Response::chunk`].
     pub async fn read(mut self) -> Result<Answer, HttpError> {
-        match self.read_all().await {
+        match read_all(&mut self.inner, &mut self.call).await {
             Ok(body) => Ok(self.into_answer(body)),
             Err(failure) => Err(self.call.error(failure)),
         }
-    }
-
-    /// Reads the whole body and leaves the call open, so that it can be tried again.
-    pub(crate) async fn read_all(&mut self) -> Result<Bytes, Failure> {
-        let mut body = BytesMut::new();
-        while let Some(piece) = self.next_piece().await? {
-            body.extend_from_slice(&piece);
-        }
-        Ok(body.freeze())
     }
 
     pub(crate) fn into_answer(self, body: Bytes) -> Answer {
         let Self { status, headers, call, .. } = self;
         Answer { status, headers, body, origin: call.origin() }
     }
+}
 
-    pub(crate) fn call(&self) -> &Call {
-        &self.call
+/// The next piece of a body, within the call's limits.
+async fn next_piece(inner: &mut reqwest::Response, call: &mut Call) -> Result<Option<Bytes>, Failure> {
+    let too_large = || Failure::new(HttpErrorKind::TooLarge(call.response_bytes), "", true);
+    // An uncompressed body says how much is to come.
+    if call.bytes.saturating_add(inner.content_length().unwrap_or(0)) > call.response_bytes {
+        return Err(too_large());
     }
+    let read = inner.chunk().instrument(call.span.clone());
+    let piece = wait(&call.cx, call.read_limit, || true, read).await?.map_err(|error| classify::of_body(&error))?;
+    let bytes = call.bytes.saturating_add(piece.as_ref().map_or(0, |piece| piece.len() as u64));
+    if bytes > call.response_bytes {
+        return Err(too_large());
+    }
+    call.bytes = bytes;
+    Ok(piece)
+}
 
-    /// The call, to be tried again; the connection is given up.
-    pub(crate) fn into_call(self) -> Call {
-        self.call
+/// Reads the whole of a body, within the call's limits.
+pub(crate) async fn read_all(inner: &mut reqwest::Response, call: &mut Call) -> Result<Bytes, Failure> {
+    let mut body = BytesMut::new();
+    while let Some(piece) = next_piece(inner, call).await? {
+        body.extend_from_slice(&piece);
     }
+    Ok(body.freeze())
 }
 
 impl fmt::Debug for Response {
