@@ -58,7 +58,7 @@ impl Config {
             ca_file: None,
             thumbprint: None,
             insecure: false,
-            read_limit: Duration::from_secs(60),
+            read_limit: Duration::from_mins(1),
             long_poll: Duration::from_secs(30),
             keep_alive: Duration::from_mins(10),
         }

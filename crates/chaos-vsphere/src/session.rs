@@ -346,17 +346,18 @@ async fn keep_alive(session: Weak<Shared>, stop: CancellationToken) {
         let Some(shared) = session.upgrade() else { return };
         let limit = shared.config.keep_alive;
         let idle = shared.idle();
-        let wait = if idle < limit {
-            limit - idle
-        } else {
+        let mut wait = limit.saturating_sub(idle);
+        if wait.is_zero() {
             let session = Session(shared);
             let cx = Context::with_timeout(session.config().read_limit).cancelled_by(stop.clone());
             if let Err(error) = session.call(&cx, &vim::current_time()).await {
                 debug!(%error, "the server did not hear that the client is still there");
             }
-            session.0.touch();
-            limit
-        };
+            wait = limit;
+        } else {
+            // Between two signs of life nothing here keeps the client from being dropped.
+            drop(shared);
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(wait) => {}

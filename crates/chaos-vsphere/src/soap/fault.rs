@@ -95,6 +95,13 @@ impl Fault {
         }
     }
 
+    /// Forgets which object a privilege is missing on, so that the same fault on many objects reads the same.
+    pub(crate) fn forget_object(&mut self) {
+        if let FaultKind::NotAuthenticated { object, .. } | FaultKind::NoPermission { object, .. } = &mut self.kind {
+            *object = None;
+        }
+    }
+
     /// The type name as the API documents it.
     pub(crate) fn name(&self) -> &str {
         match &self.kind {

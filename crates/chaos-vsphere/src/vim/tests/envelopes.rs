@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::discovery::{DOWN, UP, everything_below, vms_with_surroundings};
 use crate::soap::envelope::envelope;
 use crate::vim::{self, Effect, MoRef, Request, TaskState, VmState};
 
@@ -77,4 +78,25 @@ fn what_changes_something_is_never_repeated() {
 fn a_request_does_not_print_its_password() {
     let request = vim::login(&sessions(), "user", &SecretString::from("canary"));
     assert!(!format!("{request:?}").contains("canary"));
+}
+
+#[test]
+fn retrieve_everything() {
+    let request = vim::retrieve_properties(&collector(), &everything_below(&MoRef::new("Folder", "group-d1")));
+    insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(wire(&request)) });
+}
+
+#[test]
+fn retrieve_vms_with_surroundings() {
+    let request = vim::retrieve_properties(&collector(), &vms_with_surroundings(&["vm-1"]));
+    insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(wire(&request)) });
+}
+
+#[test]
+fn every_walk_goes_on_by_a_name_that_exists() {
+    for walks in [DOWN, UP] {
+        for next in walks.iter().flat_map(|walk| walk.then) {
+            assert!(walks.iter().any(|walk| walk.name == *next), "{next}");
+        }
+    }
 }

@@ -1,0 +1,119 @@
+//! The platform: discovery and lookups here, power operations in their own module.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chaos_core::{
+    Capabilities, Context, Discovery, Error, ErrorKind, Fault, Outcome, Platform, PlatformIdentity, PlatformKind,
+    Selector, Target, Undo, VMInfo, VMRef,
+};
+
+use crate::config::Config;
+use crate::discovery;
+use crate::environment::VSphereDiscovery;
+use crate::session::Session;
+
+/// A vCenter or ESXi host that is connected and logged in.
+///
+/// All clones of one client's parts share one session, which is kept alive and is renewed once when it dies. Call
+/// [`Platform::disconnect`] at the end; a client that is merely dropped logs out as well as that can be done without blocking.
+#[derive(Debug)]
+pub struct VSphere {
+    session: Session,
+    identity: PlatformIdentity,
+}
+
+impl VSphere {
+    /// Connects and logs in: three requests.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for settings that cannot work, [`ErrorKind::Unauthenticated`] for a refused login (never tried
+    /// again), [`ErrorKind::Unavailable`] and [`ErrorKind::Protocol`] if there is no vSphere server at the address.
+    pub async fn connect(cx: &Context, config: Config) -> Result<Self, Error> {
+        let session = Session::open(cx, config).await?;
+        let about = &session.content().about;
+        // An ESXi host has no instance id: it is known by its address.
+        let instance = about.instance_uuid.clone().unwrap_or_else(|| format!("host:{}", session.host()));
+        let identity = PlatformIdentity {
+            kind: PlatformKind::VSPHERE,
+            entry: session.config().entry.clone(),
+            instance,
+            description: format!("{} at {}", about.full_name, session.host()),
+        };
+        Ok(Self { session, identity })
+    }
+
+    /// Ready-made questions about the environment.
+    #[must_use]
+    pub fn discovery(&self) -> VSphereDiscovery<'_> {
+        VSphereDiscovery::new(&self.session)
+    }
+
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The present state of some VMs by reference, in the order asked for.
+    pub(crate) async fn read(&self, cx: &Context, vms: &[&VMRef]) -> Vec<Result<VMInfo, Error>> {
+        let ids: Vec<&str> = vms.iter().filter(|vm| vm.is_on(&self.identity)).map(|vm| vm.id.as_str()).collect();
+        let found = if ids.is_empty() { Ok(Vec::new()) } else { discovery::get(&self.session, cx, &ids).await };
+        let found = match found {
+            Ok(found) => found.into_iter().map(|vm| (vm.id.clone(), vm)).collect::<HashMap<_, _>>(),
+            Err(error) => return vms.iter().map(|vm| Err(again(&error).vm(vm.to_string()))).collect(),
+        };
+        let one = |vm: &&VMRef| {
+            if !vm.is_on(&self.identity) {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!("{vm} is a VM of the server {}, and this is {}", vm.instance, self.identity.description),
+                )
+                .platform(PlatformKind::VSPHERE));
+            }
+            found
+                .get(&vm.id)
+                .cloned()
+                .ok_or_else(|| Error::not_found(format!("id:{}", vm.id)).platform(PlatformKind::VSPHERE))
+        };
+        vms.iter().map(one).collect()
+    }
+}
+
+#[async_trait]
+impl Platform for VSphere {
+    fn identity(&self) -> &PlatformIdentity {
+        &self.identity
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::new([])
+    }
+
+    async fn discover(&self, cx: &Context, selector: &Selector) -> Result<Discovery, Error> {
+        discovery::discover(&self.session, cx, selector).await
+    }
+
+    async fn get(&self, cx: &Context, vms: &[VMRef]) -> Vec<Result<VMInfo, Error>> {
+        self.read(cx, &vms.iter().collect::<Vec<_>>()).await
+    }
+
+    async fn prepare(&self, _: &Context, targets: &[Target], fault: &Fault) -> Vec<Result<Undo, Error>> {
+        targets.iter().map(|_| Err(Error::unsupported(&PlatformKind::VSPHERE, fault.operation().words()))).collect()
+    }
+
+    async fn apply(&self, _: &Context, _: &Target, fault: &Fault) -> Result<Outcome, Error> {
+        Err(Error::unsupported(&PlatformKind::VSPHERE, fault.operation().words()))
+    }
+
+    async fn undo(&self, _: &Context, undo: &Undo) -> Result<Outcome, Error> {
+        Err(Error::unsupported(&PlatformKind::VSPHERE, undo.operation.words()))
+    }
+
+    async fn disconnect(&self, cx: &Context) -> Result<(), Error> {
+        Ok(self.session.close(cx).await?)
+    }
+}
+
+/// The same error once more, for each VM of a request that failed as a whole.
+fn again(error: &Error) -> Error {
+    Error::new(error.kind(), error.with_causes()).retry(error.retry_class()).platform(PlatformKind::VSPHERE)
+}

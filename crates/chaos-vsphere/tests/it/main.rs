@@ -1,0 +1,7 @@
+//! What the client sends and how it takes answers, against scripted servers (wiremock).
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests may panic as the tests do")]
+
+mod discovery;
+mod scripted;
+mod session;
