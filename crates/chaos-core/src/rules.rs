@@ -29,7 +29,10 @@ pub fn check_power(vm: &VMInfo, fault: &Fault) -> Result<Need, Error> {
     use VMPowerState::{PoweredOff, PoweredOn, Suspended, Unknown};
 
     let refuse = |why: String| {
-        Error::new(ErrorKind::InvalidState, why).vm(vm.display_path()).operation(fault.operation().words())
+        Error::new(ErrorKind::InvalidState, why)
+            .platform(vm.platform.clone())
+            .vm(vm.display_path())
+            .operation(fault.operation().words())
     };
     if vm.template {
         return Err(refuse("is a template, which has no power state to change".to_owned()));
