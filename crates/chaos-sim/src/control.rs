@@ -1,0 +1,267 @@
+//! The control door: the world, its clock, faults and the record over HTTP and JSON, for other processes.
+
+use http::request::Parts;
+use http::{Method, StatusCode};
+use hyper::Response;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::front::{Front, with_type};
+use crate::wire::{Body, WireFault, full};
+use crate::world::{Failure, HostState, Operation, Task, TaskOwner, Vm, VmPatch, VmSpec, WorldError};
+
+const HELP: &str = "\
+chaos-sim control door; bodies are JSON, times are seconds
+
+GET    /sim/world                 what there is, in numbers
+GET    /sim/vms                   all VMs
+POST   /sim/vms                   add a VM: {\"name\": ..., \"folder\": ..., \"power\": ...}
+GET    /sim/vms/VM                one VM; VM is a name, a path or id:NUMBER, percent-encoded
+PATCH  /sim/vms/VM                change it: {\"power\": \"off\", \"guest\": {\"on_shutdown\": \"hangs\"}, ...}
+DELETE /sim/vms/VM                remove it
+PATCH  /sim/hosts/HOST            {\"state\": \"up\" | \"disconnected\" | \"crashed\" | \"maintenance\"}
+GET    /sim/tasks                 tasks that are remembered
+POST   /sim/tasks/fail            {\"vm\": ..., \"operation\": \"power_off\", \"failure\": \"out_of_resources\"}
+GET    /sim/clock                 moment, speed, pause
+POST   /sim/clock                 {\"speed\": 20} {\"paused\": true} {\"step\": 60} {\"next\": true}
+GET    /sim/faults                faults that have not struck yet
+POST   /sim/faults                {\"method\": ..., \"object\": ..., \"skip\": 0, \"count\": 1, \"action\": {\"type\": \"reset_after\"}}
+DELETE /sim/faults                take them back
+GET    /sim/sessions              open sessions
+DELETE /sim/sessions[/WHO]        end them all, or those of a user or key
+GET    /sim/calls                 every call that came in
+DELETE /sim/calls                 forget them
+";
+
+/// An answer that is not what was asked for.
+struct Problem(StatusCode, String);
+
+impl From<WorldError> for Problem {
+    fn from(error: WorldError) -> Self {
+        let status = match error {
+            WorldError::NoSuchVm { .. } | WorldError::NoSuchHost { .. } => StatusCode::NOT_FOUND,
+            WorldError::NameTaken { .. } | WorldError::Ambiguous { .. } => StatusCode::CONFLICT,
+            WorldError::NoDatacenter { .. } | WorldError::NoHost { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self(status, error.to_string())
+    }
+}
+
+/// How to turn the clock.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ClockChange {
+    speed: Option<f64>,
+    paused: Option<bool>,
+    #[serde(with = "crate::world::duration_in_seconds::option")]
+    step: Option<std::time::Duration>,
+    next: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostChange {
+    state: HostState,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaskFailure {
+    vm: Option<String>,
+    operation: Option<Operation>,
+    failure: Failure,
+    #[serde(default)]
+    skip: u32,
+    #[serde(default)]
+    count: u32,
+}
+
+/// Answers a request to the control door.
+pub(crate) fn answer(front: &Front, parts: &Parts, body: &[u8]) -> Response<Body> {
+    let steps: Vec<String> = parts
+        .uri
+        .path()
+        .trim_start_matches("/sim")
+        .split('/')
+        .filter(|step| !step.is_empty())
+        .map(percent_decoded)
+        .collect();
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    if steps.is_empty() {
+        return with_type(StatusCode::OK, "text/plain; charset=utf-8", full(HELP));
+    }
+    let (status, value) = match route(front, &parts.method, &steps, body) {
+        Ok(value) => (StatusCode::OK, value),
+        Err(Problem(status, message)) => (status, json!({ "error": message })),
+    };
+    with_type(status, "application/json", full(format!("{value}\n")))
+}
+
+fn route(front: &Front, method: &Method, steps: &[&str], body: &[u8]) -> Result<Value, Problem> {
+    let world = &front.world;
+    match (method.as_str(), steps) {
+        ("GET", ["world"]) => Ok(world_summary(front)),
+        ("GET", ["vms"]) => Ok(world.vms().iter().map(|vm| vm_value(front, vm)).collect()),
+        ("POST", ["vms"]) => Ok(vm_value(front, &world.add(&read::<VmSpec>(body)?)?)),
+        ("GET", ["vms", vm]) => Ok(vm_value(front, &world.vm(vm)?)),
+        ("PATCH", ["vms", vm]) => Ok(vm_value(front, &world.change(vm, &read::<VmPatch>(body)?)?)),
+        ("DELETE", ["vms", vm]) => world.remove(vm).map(|()| json!({})).map_err(Problem::from),
+        ("PATCH", ["hosts", host]) => {
+            world.set_host(host, read::<HostChange>(body)?.state)?;
+            Ok(json!({}))
+        }
+        ("GET", ["tasks"]) => Ok(world.tasks().iter().map(task_value).collect()),
+        ("POST", ["tasks", "fail"]) => {
+            let TaskFailure { vm, operation, failure, skip, count } = read(body)?;
+            world.fail_tasks(vm.as_deref(), operation, failure, skip, count)?;
+            Ok(json!({}))
+        }
+        ("GET", ["clock"]) => Ok(clock_value(front)),
+        ("POST", ["clock"]) => {
+            turn_clock(front, &read(body)?);
+            Ok(clock_value(front))
+        }
+        ("GET", ["faults"]) => value(&front.faults.all()),
+        ("POST", ["faults"]) => {
+            front.faults.add(read::<WireFault>(body)?);
+            Ok(json!({}))
+        }
+        ("DELETE", ["faults"]) => {
+            front.faults.clear();
+            Ok(json!({}))
+        }
+        ("GET", ["sessions"]) => value(&front.door.session_infos()),
+        ("DELETE", ["sessions"]) => Ok(json!({ "ended": front.door.kill_sessions(None) })),
+        ("DELETE", ["sessions", who]) => Ok(json!({ "ended": front.door.kill_sessions(Some(who)) })),
+        ("GET", ["calls"]) => value(&front.record.all()),
+        ("DELETE", ["calls"]) => {
+            front.record.clear();
+            Ok(json!({}))
+        }
+        _ => Err(Problem(StatusCode::NOT_FOUND, "no such thing; GET /sim/ lists what there is".into())),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| Problem(StatusCode::BAD_REQUEST, error.to_string()))
+}
+
+fn value<T: Serialize>(of: &T) -> Result<Value, Problem> {
+    serde_json::to_value(of).map_err(|error| Problem(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}
+
+fn turn_clock(front: &Front, change: &ClockChange) {
+    let clock = front.world.clock();
+    if let Some(speed) = change.speed {
+        clock.set_speed(speed);
+    }
+    match change.paused {
+        Some(true) => clock.pause(),
+        Some(false) => clock.resume(),
+        None => {}
+    }
+    if let Some(step) = change.step {
+        front.world.step(step);
+    }
+    if change.next {
+        front.world.step_to_next_event();
+    }
+}
+
+fn clock_value(front: &Front) -> Value {
+    let clock = front.world.clock();
+    json!({
+        "now": clock.now(),
+        "elapsed": clock.elapsed().as_secs_f64(),
+        "speed": clock.speed(),
+        "paused": clock.is_paused(),
+    })
+}
+
+fn world_summary(front: &Front) -> Value {
+    front.world.with(|state| {
+        let inventory = &state.inventory;
+        json!({
+            "seed": state.seed,
+            "datacenters": inventory.datacenters.values().map(|it| it.name.as_str()).collect::<Vec<_>>(),
+            "clusters": inventory.clusters.len(),
+            "hosts": inventory.hosts.values().map(|it| json!({ "name": it.name, "state": it.state })).collect::<Vec<_>>(),
+            "vms": inventory.vms.len(),
+            "tasks": state.tasks.len(),
+        })
+    })
+}
+
+fn vm_value(front: &Front, vm: &Vm) -> Value {
+    front.world.with(|state| {
+        json!({
+            "id": vm.id,
+            "name": vm.name,
+            "path": state.inventory.path(vm),
+            "host": state.inventory.hosts.get(&vm.host).map(|host| host.name.as_str()),
+            "power": vm.power,
+            "phase": vm.phase,
+            "guest": vm.guest,
+            "reach": vm.reach,
+            "role": vm.role,
+            "has_config": vm.has_config,
+            "cpus": vm.cpus,
+            "memory_mb": vm.memory_mb,
+            "guest_os": vm.guest_os,
+            "boot_time": vm.boot_time,
+            "clean_power_off": vm.clean_power_off,
+            "question": vm.question,
+            "operations": vm.operations,
+            "tools_answer": vm.tools_answer(),
+        })
+    })
+}
+
+fn task_value(task: &Task) -> Value {
+    let owner = match task.id.owner {
+        TaskOwner::Vm(vm) => json!({ "vm": vm }),
+        TaskOwner::Datacenter(datacenter) => json!({ "datacenter": datacenter }),
+    };
+    json!({
+        "owner": owner,
+        "number": task.id.number,
+        "operation": task.operation,
+        "state": format!("{:?}", task.state),
+        "user": task.user,
+        "queued": task.queued.as_secs_f64(),
+        "finished": task.finished.map(|finished| finished.as_secs_f64()),
+    })
+}
+
+/// Text with `%XX` decoded; what is no valid escape stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut position = 0;
+    while let Some(&byte) = bytes.get(position) {
+        let escape = (byte == b'%').then(|| text.get(position + 1..position + 3)).flatten();
+        match escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(decoded) => {
+                out.push(decoded);
+                position += 3;
+            }
+            None => {
+                out.push(byte);
+                position += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent_decoded;
+
+    #[test]
+    fn percent_escapes_are_decoded_and_everything_else_stays() {
+        assert_eq!(percent_decoded("a%2Fb%20c%"), "a/b c%");
+        assert_eq!(percent_decoded("%zz%e6%97%a5"), "%zz日");
+    }
+}

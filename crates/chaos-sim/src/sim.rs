@@ -1,0 +1,415 @@
+//! A running simulator and how to start one.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::front::Front;
+use crate::vsphere::{Door, Flavour, Role, SessionInfo, SessionRules, Site};
+use crate::wire::{Call, Identity, Listening, WireFault, listen};
+use crate::world::{Beginning, Estate, Timing, VmSpec, World, WorldError};
+
+/// The user and the password that work unless others are set.
+const DEFAULT_CREDENTIAL: &str = "chaos";
+
+/// A simulator cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The plan of its world is wrong.
+    #[error("the simulated estate is not consistent: {0}")]
+    World(#[from] WorldError),
+    /// It cannot listen.
+    #[error("cannot listen on {address}: {source}; choose another port, or 0 for a free one")]
+    Listen {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// Why it cannot.
+        source: std::io::Error,
+    },
+    /// It cannot make a certificate.
+    #[error("cannot make a certificate for the simulator: {0}")]
+    Tls(String),
+}
+
+/// How a simulator is to be.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    seed: u64,
+    estate: Estate,
+    extra: Vec<VmSpec>,
+    ensured: Vec<String>,
+    listen: SocketAddr,
+    tls: bool,
+    accounts: HashMap<String, (String, Role)>,
+    flavour: Flavour,
+    api_version: String,
+    speed: f64,
+    is_paused: bool,
+    start: Option<Timestamp>,
+    timing: Timing,
+    page_cap: usize,
+    session_idle_limit: Duration,
+    session_limit: usize,
+    restricted: BTreeSet<String>,
+    is_read_only: bool,
+    failure_rate: f64,
+    refuses_at_once: bool,
+    secure_cookie: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            estate: Estate::demo(),
+            extra: Vec::new(),
+            ensured: Vec::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: false,
+            accounts: HashMap::new(),
+            flavour: Flavour::VCenter,
+            api_version: "8.0.3.0".into(),
+            speed: 1.0,
+            is_paused: false,
+            start: None,
+            timing: Timing::default(),
+            page_cap: 100,
+            session_idle_limit: Duration::from_secs(30 * 60),
+            session_limit: 3000,
+            restricted: BTreeSet::new(),
+            is_read_only: false,
+            failure_rate: 0.0,
+            refuses_at_once: false,
+            secure_cookie: true,
+        }
+    }
+}
+
+impl Builder {
+    /// The number that all its choices are made from.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// A plain estate of that many VMs instead of the demo estate.
+    #[must_use]
+    pub fn vms(mut self, count: usize) -> Self {
+        self.estate = Estate::of_size(count);
+        self
+    }
+
+    /// Another estate instead of the demo estate.
+    #[must_use]
+    pub fn estate(mut self, estate: Estate) -> Self {
+        self.estate = estate;
+        self
+    }
+
+    /// One more VM.
+    #[must_use]
+    pub fn vm(mut self, vm: VmSpec) -> Self {
+        self.extra.push(vm);
+        self
+    }
+
+    /// An ordinary VM of that name, unless the estate has one of that name anywhere.
+    #[must_use]
+    pub fn ensure_vm(mut self, name: impl Into<String>) -> Self {
+        self.ensured.push(name.into());
+        self
+    }
+
+    /// Where to listen; a free port on 127.0.0.1 unless set.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Speak TLS with a certificate from an authority of its own; see [`Sim::ca_pem`].
+    #[must_use]
+    pub fn tls(mut self, tls: bool) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// The administrator's user name and password, instead of `chaos` and `chaos`.
+    #[must_use]
+    pub fn credentials(self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.user(user, password, Role::Administrator)
+    }
+
+    /// A user. Without any, `chaos` with the password `chaos` is administrator.
+    #[must_use]
+    pub fn user(mut self, user: impl Into<String>, password: impl Into<String>, role: Role) -> Self {
+        self.accounts.insert(user.into(), (password.into(), role));
+        self
+    }
+
+    /// Plays an ESXi host: all VMs of the estate are on it.
+    #[must_use]
+    pub fn flavour(mut self, flavour: Flavour) -> Self {
+        self.flavour = flavour;
+        self
+    }
+
+    /// The API version that the server speaks, for example `7.0.3.0`.
+    #[must_use]
+    pub fn api_version(mut self, version: impl Into<String>) -> Self {
+        self.api_version = version.into();
+        self
+    }
+
+    /// How many world seconds pass in a real second.
+    #[must_use]
+    pub fn speed(mut self, speed: f64) -> Self {
+        self.speed = speed;
+        self
+    }
+
+    /// Begins with the clock paused.
+    #[must_use]
+    pub fn paused(mut self) -> Self {
+        self.is_paused = true;
+        self
+    }
+
+    /// The world's first moment; the present unless set.
+    #[must_use]
+    pub fn starts_at(mut self, moment: Timestamp) -> Self {
+        self.start = Some(moment);
+        self
+    }
+
+    /// How long things take.
+    #[must_use]
+    pub fn timing(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
+    /// The most objects that one answer of the property collector holds, whatever the client asks for.
+    #[must_use]
+    pub fn page_cap(mut self, objects: usize) -> Self {
+        self.page_cap = objects.max(1);
+        self
+    }
+
+    /// How long a session may be idle, in world time.
+    #[must_use]
+    pub fn session_idle_limit(mut self, limit: Duration) -> Self {
+        self.session_idle_limit = limit;
+        self
+    }
+
+    /// How many sessions there may be; a login beyond gets HTTP 503.
+    #[must_use]
+    pub fn session_limit(mut self, limit: usize) -> Self {
+        self.session_limit = limit;
+        self
+    }
+
+    /// A VM of which users other than administrators may read nothing but the name.
+    #[must_use]
+    pub fn restricted_vm(mut self, name: impl Into<String>) -> Self {
+        self.restricted.insert(name.into());
+        self
+    }
+
+    /// Refuses every write, as an ESXi host without a paid licence does.
+    #[must_use]
+    pub fn read_only_licence(mut self) -> Self {
+        self.is_read_only = true;
+        self
+    }
+
+    /// The part of all tasks that fail, from 0 to 1.
+    #[must_use]
+    pub fn failure_rate(mut self, rate: f64) -> Self {
+        self.failure_rate = rate;
+        self
+    }
+
+    /// Refuses an operation that the power state does not allow at once, instead of failing its task.
+    #[must_use]
+    pub fn refuses_at_once(mut self) -> Self {
+        self.refuses_at_once = true;
+        self
+    }
+
+    /// Whether the session cookie says `Secure`, as real servers do even if a client came over plain HTTP.
+    #[must_use]
+    pub fn secure_cookie(mut self, secure: bool) -> Self {
+        self.secure_cookie = secure;
+        self
+    }
+
+    /// Starts the simulator.
+    ///
+    /// # Errors
+    /// The estate is not consistent, the address is taken, or no certificate could be made.
+    pub async fn start(self) -> Result<Sim, StartError> {
+        let estate = match self.flavour {
+            Flavour::VCenter => self.estate,
+            Flavour::Esxi => self.estate.on_one_host(),
+        };
+        let world = World::begin(Beginning {
+            seed: self.seed,
+            start: self.start.unwrap_or_else(Timestamp::now),
+            timing: self.timing,
+            estate,
+            refuses_at_once: self.refuses_at_once,
+            failure_rate: self.failure_rate,
+        })?;
+        for vm in &self.extra {
+            world.add(vm)?;
+        }
+        for name in self.ensured {
+            if let Err(WorldError::NoSuchVm { .. }) = world.vm(&name) {
+                world.add(&VmSpec::new(name))?;
+            }
+        }
+        world.clock().set_speed(self.speed);
+        if self.is_paused {
+            world.clock().pause();
+        }
+        let mut accounts = self.accounts;
+        if accounts.is_empty() {
+            accounts.insert(DEFAULT_CREDENTIAL.into(), (DEFAULT_CREDENTIAL.into(), Role::Administrator));
+        }
+        let site = Site {
+            flavour: self.flavour,
+            version: self.api_version,
+            instance_uuid: Door::instance_uuid(self.seed),
+            page_cap: self.page_cap,
+            restricted: self.restricted,
+            is_read_only: self.is_read_only,
+            secure_cookie: self.secure_cookie,
+        };
+        let rules = SessionRules { accounts, idle_limit: self.session_idle_limit, limit: self.session_limit };
+        let door = Door::new(world.clone(), self.seed, site, rules);
+        let front = Arc::new(Front::new(world, door));
+        Sim::open(front, self.listen, self.tls).await
+    }
+}
+
+/// A running simulator. Dropping it ends it.
+#[derive(Debug)]
+pub struct Sim {
+    front: Arc<Front>,
+    url: String,
+    address: SocketAddr,
+    ca_pem: Option<String>,
+    stop: CancellationToken,
+    server: JoinHandle<()>,
+    life: JoinHandle<()>,
+}
+
+impl Sim {
+    /// A simulator of the demo estate on a free port of 127.0.0.1, if nothing else is said.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    async fn open(front: Arc<Front>, address: SocketAddr, tls: bool) -> Result<Self, StartError> {
+        let cannot_listen = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+        let identity = tls.then(|| Identity::create(address.ip())).transpose();
+        let identity = identity.map_err(|error| StartError::Tls(error.to_string()))?;
+        let (ca_pem, acceptor) = identity.map(|identity| (identity.ca_pem, identity.acceptor)).unzip();
+        let scheme = if tls { "https" } else { "http" };
+        let stop = CancellationToken::new();
+        let world = front.world.clone();
+        let life = tokio::spawn(async move { world.live().await });
+        let server = tokio::spawn(listen(Listening { listener, tls: acceptor }, Arc::clone(&front), stop.clone()));
+        Ok(Self { front, url: format!("{scheme}://{address}"), address, ca_pem, stop, server, life })
+    }
+
+    /// Where it is, for example `http://127.0.0.1:40123`; SOAP is at `/sdk` below it, the control door at `/sim/`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The certificate authority that a client has to trust, if TLS is on.
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
+    }
+
+    /// Its world.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.front.world
+    }
+
+    /// Every call that came in, oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.front.record.all()
+    }
+
+    /// The calls of one method, oldest first.
+    #[must_use]
+    pub fn calls_of(&self, method: &str) -> Vec<Call> {
+        self.calls().into_iter().filter(|call| call.method == method).collect()
+    }
+
+    /// Forgets the calls up to now.
+    pub fn clear_calls(&self) {
+        self.front.record.clear();
+    }
+
+    /// Lets something go wrong on the wire.
+    pub fn inject(&self, fault: WireFault) {
+        self.front.faults.add(fault);
+    }
+
+    /// Takes back all faults that have not struck yet.
+    pub fn clear_faults(&self) {
+        self.front.faults.clear();
+    }
+
+    /// The open sessions.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<SessionInfo> {
+        self.front.door.session_infos()
+    }
+
+    /// Ends all sessions, as a restart of the server does; tells how many there were.
+    pub fn kill_sessions(&self) -> usize {
+        self.front.door.kill_sessions(None)
+    }
+
+    /// Stops serving and returns when all connections are closed.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        self.life.abort();
+        let _ = (&mut self.server).await;
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.life.abort();
+        self.server.abort();
+    }
+}

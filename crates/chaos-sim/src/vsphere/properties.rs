@@ -1,0 +1,301 @@
+//! Calls on property collectors and views: reading, paging, filters, waiting for changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::collector::Collector;
+use super::dispatch::{Caller, Outcome, returned};
+use super::fault::Fault;
+use super::mo::{Mo, ViewKind};
+use super::props::Scope;
+use super::select::FilterSpec;
+use super::value::Value;
+use super::view::View;
+use super::xml::Element;
+use super::{Door, schema};
+
+/// How a wait was asked for.
+struct Wait<'a> {
+    version: &'a str,
+    /// How long to wait at most; for ever if absent.
+    limit: Option<Duration>,
+    max_objects: usize,
+}
+
+impl Door {
+    pub(super) async fn collector_call(&self, call: &Element, mo: &Mo, caller: &Caller<'_>) -> Outcome {
+        let gone = || Fault::not_found(mo.kind(), &call.child("_this").map(|this| this.text.clone()).unwrap_or_default());
+        let Mo::Collector(id) = mo else { return Err(gone().into()) };
+        let session = self.with_session(caller.cookie, |session, _| {
+            (session.collector(id.as_deref()).cloned(), session.ended.clone())
+        });
+        let Some((Some(collector), ended)) = session else { return Err(gone().into()) };
+        match call.name.as_str() {
+            // These do not wait for their turn.
+            "CancelWaitForUpdates" => {
+                collector.cancel_waits();
+                return Ok(String::new());
+            }
+            "DestroyPropertyCollector" => return self.destroy_collector(id.as_deref(), caller),
+            "CreatePropertyCollector" => return self.create_collector(caller),
+            "Fetch" => return self.fetch_filters(call, mo, caller),
+            _ => {}
+        }
+        let _turn = tokio::select! {
+            turn = collector.turn.lock() => turn,
+            () = ended.cancelled() => return Err(Fault::request_canceled().into()),
+        };
+        match call.name.as_str() {
+            "RetrieveProperties" => self.retrieve(call, &collector, caller, usize::MAX),
+            "RetrievePropertiesEx" => {
+                let asked = call.child("options").and_then(|options| options.text_of("maxObjects"));
+                let asked = asked.and_then(|asked| asked.parse().ok()).filter(|asked| *asked > 0);
+                self.retrieve(call, &collector, caller, asked.unwrap_or(usize::MAX).min(self.site.page_cap))
+            }
+            "ContinueRetrievePropertiesEx" => {
+                let token = call.text_of("token").unwrap_or_default();
+                Ok(self.scoped(Some(caller.cookie), |scope| collector.next_page(scope, token))?)
+            }
+            "CancelRetrievePropertiesEx" => {
+                collector.cancel_pages(call.text_of("token").unwrap_or_default())?;
+                Ok(String::new())
+            }
+            "CreateFilter" => self.create_filter(call, &collector, caller),
+            "WaitForUpdatesEx" | "WaitForUpdates" | "CheckForUpdates" => {
+                let wait = self.read_wait(call);
+                let found = self.wait_for_updates(&collector, caller, wait, &ended).await?;
+                Ok(found.unwrap_or_default())
+            }
+            other => Err(Fault::method_not_found(mo, other, self.site.flavour).into()),
+        }
+    }
+
+    fn retrieve(&self, call: &Element, collector: &Collector, caller: &Caller<'_>, page: usize) -> Outcome {
+        let specs = self.read_specs(call)?;
+        let found = self.scoped(Some(caller.cookie), |scope| collector.retrieve(scope, specs, page))?;
+        let found = found.unwrap_or_default();
+        // The old method returns the objects themselves.
+        if call.name == "RetrieveProperties" {
+            let objects = found.strip_prefix("<returnval>").and_then(|found| found.strip_suffix("</returnval>"));
+            let objects = objects.unwrap_or_default();
+            return Ok(objects.replace("<objects>", "<returnval>").replace("</objects>", "</returnval>"));
+        }
+        Ok(found)
+    }
+
+    /// Without a session the objects that are named are there, and every property of them is missing.
+    pub(super) fn retrieve_without_session(&self, call: &Element) -> Outcome {
+        let specs = self.read_specs(call)?;
+        let name = if call.name == "RetrieveProperties" { "returnval" } else { "objects" };
+        let objects = self.scoped(None, |scope| {
+            let mut objects = String::new();
+            for spec in &specs {
+                for mo in spec.select(scope, false)? {
+                    spec.write_object(scope, &mo, &mut objects, name);
+                }
+            }
+            Ok::<_, Fault>(objects)
+        })?;
+        if name == "returnval" || objects.is_empty() {
+            return Ok(objects);
+        }
+        Ok(format!("<returnval>{objects}</returnval>"))
+    }
+
+    fn read_specs(&self, call: &Element) -> Result<Vec<FilterSpec>, Fault> {
+        let specs = call.children("specSet").map(|spec| FilterSpec::read(spec, &self.site));
+        let specs = specs.collect::<Result<Vec<_>, _>>()?;
+        if specs.is_empty() {
+            return Err(Fault::invalid_argument("specSet"));
+        }
+        Ok(specs)
+    }
+
+    fn create_collector(&self, caller: &Caller<'_>) -> Outcome {
+        let id = self.in_session(caller, |session, _| {
+            let id = session.new_id("collector");
+            session.collectors.insert(id.clone(), Arc::new(Collector::default()));
+            id
+        })?;
+        Ok(self.returned_mo(&Mo::Collector(Some(id))))
+    }
+
+    fn destroy_collector(&self, id: Option<&str>, caller: &Caller<'_>) -> Outcome {
+        let Some(id) = id else { return Err(Fault::not_supported().into()) };
+        let removed = self.in_session(caller, |session, _| session.collectors.remove(id))?;
+        if let Some(collector) = removed {
+            collector.cancel_waits();
+        }
+        Ok(String::new())
+    }
+
+    fn create_filter(&self, call: &Element, collector: &Collector, caller: &Caller<'_>) -> Outcome {
+        let spec = call.child("spec").ok_or_else(|| Fault::invalid_argument("spec"))?;
+        let spec = FilterSpec::read(spec, &self.site)?;
+        let id = self.in_session(caller, |session, _| session.new_id("filter"))?;
+        self.scoped(Some(caller.cookie), |scope| collector.add_filter(id.clone(), spec, scope))?;
+        Ok(self.returned_mo(&Mo::Filter(id)))
+    }
+
+    pub(super) fn remove_filter(&self, caller: &Caller<'_>, id: &str) {
+        self.with_session(caller.cookie, |session, _| {
+            session.all_collectors().any(|collector| collector.remove_filter(id))
+        });
+    }
+
+    fn fetch_filters(&self, call: &Element, mo: &Mo, caller: &Caller<'_>) -> Outcome {
+        let path = call.text_of("prop").unwrap_or_default();
+        let value = self.scoped(Some(caller.cookie), |scope| scope.property(mo, path));
+        let mut out = String::new();
+        if let Some(value) = value {
+            value.write(&mut out, "returnval", true);
+        }
+        Ok(out)
+    }
+
+    fn read_wait<'a>(&self, call: &'a Element) -> Wait<'a> {
+        let option = |name: &str| call.child("options").and_then(|options| options.text_of(name));
+        let seconds = match call.name.as_str() {
+            "CheckForUpdates" => Some("0"),
+            "WaitForUpdates" => None,
+            _ => option("maxWaitSeconds"),
+        };
+        let max_objects = option("maxObjectUpdates").and_then(|text| text.parse().ok()).filter(|max| *max > 0);
+        Wait {
+            version: call.text_of("version").unwrap_or_default(),
+            limit: seconds.and_then(|text| text.parse().ok()).map(Duration::from_secs),
+            max_objects: max_objects.unwrap_or(usize::MAX).min(self.site.page_cap),
+        }
+    }
+
+    /// Waits until something changed. The limit is world time or real time, whichever is over first, so that neither a
+    /// fast nor a paused world keeps a client waiting longer than it asked for.
+    async fn wait_for_updates(
+        &self,
+        collector: &Collector,
+        caller: &Caller<'_>,
+        wait: Wait<'_>,
+        ended: &tokio_util::sync::CancellationToken,
+    ) -> Result<Option<String>, Fault> {
+        let mut changes = self.world.changes();
+        let cancelled = collector.cancellation();
+        let clock = self.world.clock();
+        let (begun, begun_world) = (Instant::now(), clock.elapsed());
+        loop {
+            changes.mark_unchanged();
+            let found = self.scoped(Some(caller.cookie), |scope| collector.updates(scope, wait.version, wait.max_objects))?;
+            if found.is_some() || wait.limit == Some(Duration::ZERO) {
+                return Ok(found);
+            }
+            let timeout = async {
+                match wait.limit {
+                    Some(limit) => tokio::select! {
+                        () = tokio::time::sleep_until(begun + limit) => {}
+                        () = clock.sleep_until(begun_world + limit) => {}
+                    },
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = timeout => return Ok(None),
+                () = cancelled.cancelled() => return Err(Fault::request_canceled()),
+                () = ended.cancelled() => return Err(Fault::request_canceled()),
+            }
+        }
+    }
+
+    pub(super) fn view_call(&self, call: &Element, mo: &Mo, caller: &Caller<'_>) -> Outcome {
+        match (mo, call.name.as_str()) {
+            (Mo::ViewManager, "CreateContainerView") => {
+                let container = call.child("container").ok_or_else(|| Fault::invalid_argument("container"))?;
+                let root = self.existing(container, caller)?;
+                let kinds: Vec<String> = call.children("type").map(|kind| kind.text.clone()).collect();
+                if let Some(_unknown) = kinds.iter().find(|kind| !schema::is_known(kind)) {
+                    return Err(Fault::invalid_argument("type").into());
+                }
+                self.create_view(ViewKind::Container, View::Container { root, kinds, recursive: call.flag("recursive") }, caller)
+            }
+            (Mo::ViewManager, "CreateListView") => {
+                let members = call.children("obj").map(|obj| self.existing(obj, caller)).collect::<Result<_, _>>()?;
+                self.create_view(ViewKind::List, View::List(members), caller)
+            }
+            (Mo::View(ViewKind::List, id), "ModifyListView") => {
+                let mut members = self.list_members(id, caller)?;
+                let removed: Vec<Mo> =
+                    call.children("remove").filter_map(|obj| Mo::parse(&obj.kind, &obj.text, self.site.flavour)).collect();
+                members.retain(|mo| !removed.contains(mo));
+                self.change_list(call, "add", id, members, caller)
+            }
+            (Mo::View(ViewKind::List, id), "ResetListView") => self.change_list(call, "obj", id, Vec::new(), caller),
+            (Mo::View(_, id), "DestroyView") => {
+                self.in_session(caller, |session, _| session.views.remove(id))?;
+                self.touch();
+                Ok(String::new())
+            }
+            (_, "Fetch") => self.fetch_filters(call, mo, caller),
+            (_, other) => Err(Fault::method_not_found(mo, other, self.site.flavour).into()),
+        }
+    }
+
+    fn create_view(&self, kind: ViewKind, view: View, caller: &Caller<'_>) -> Outcome {
+        let id = self.in_session(caller, |session, _| {
+            let id = session.new_id("view");
+            session.views.insert(id.clone(), view);
+            id
+        })?;
+        Ok(self.returned_mo(&Mo::View(kind, id)))
+    }
+
+    fn list_members(&self, id: &str, caller: &Caller<'_>) -> Result<Vec<Mo>, Fault> {
+        self.in_session(caller, |session, _| match session.views.get(id) {
+            Some(View::List(members)) => members.clone(),
+            Some(View::Container { .. }) | None => Vec::new(),
+        })
+    }
+
+    /// Adds objects to a list and stores it; returns those that are not there.
+    fn change_list(&self, call: &Element, add: &str, id: &str, mut members: Vec<Mo>, caller: &Caller<'_>) -> Outcome {
+        let mut unresolved = String::new();
+        for object in call.children(add) {
+            match self.existing(object, caller) {
+                Ok(mo) if members.contains(&mo) => {}
+                Ok(mo) => members.push(mo),
+                Err(_) => {
+                    let kind = super::props::known_kind(&object.kind);
+                    super::value::Ref { kind, id: object.text.clone() }.write(&mut unresolved, "returnval", false);
+                }
+            }
+        }
+        self.in_session(caller, |session, _| session.views.insert(id.to_owned(), View::List(members)))?;
+        self.touch();
+        Ok(unresolved)
+    }
+
+    /// The object of a reference, if it is there.
+    pub(super) fn existing(&self, reference: &Element, caller: &Caller<'_>) -> Result<Mo, Fault> {
+        let mo = Mo::parse(&reference.kind, &reference.text, self.site.flavour);
+        let mo = mo.filter(|mo| self.scoped(Some(caller.cookie), |scope| scope.exists(mo)));
+        mo.ok_or_else(|| Fault::not_found(&reference.kind, &reference.text))
+    }
+
+    fn in_session<R>(
+        &self,
+        caller: &Caller<'_>,
+        change: impl FnOnce(&mut super::Session, &Scope<'_>) -> R,
+    ) -> Result<R, Fault> {
+        let changed = self.with_session(caller.cookie, change);
+        changed.ok_or_else(|| Fault::not_authenticated(&Mo::ServiceInstance, "System.View", self.site.flavour))
+    }
+
+    /// Wakes whoever waits for changes: a view has changed.
+    fn touch(&self) {
+        self.world.with(|state| state.touch());
+    }
+
+    pub(super) fn returned_mo(&self, mo: &Mo) -> String {
+        returned(Some(Value::Ref(mo.reference(self.site.flavour))))
+    }
+}
