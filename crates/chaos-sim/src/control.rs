@@ -54,7 +54,7 @@ impl From<WorldError> for Problem {
 struct ClockChange {
     speed: Option<f64>,
     paused: Option<bool>,
-    #[serde(with = "crate::world::duration_in_seconds::option")]
+    #[serde(with = "crate::world::seconds::option")]
     step: Option<std::time::Duration>,
     next: bool,
 }

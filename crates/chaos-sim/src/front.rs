@@ -10,7 +10,9 @@ use hyper::Response;
 
 use crate::control;
 use crate::vsphere::{COOKIE, Door, SOAP_PATH, SoapAnswer, SoapCall, Subject, VERSIONS_PATH, injected_fault_answer};
-use crate::wire::{Body, Exchange, Faults, Outcome, Record, Reset, Service, WireAction, collect, compressed, cut, full};
+use crate::wire::{
+    Body, Exchange, Faults, Outcome, Record, Reset, Service, WireAction, collect, compressed, cut, full,
+};
 use crate::world::World;
 
 const XML: &str = "text/xml; charset=\"utf-8\"";

@@ -30,8 +30,8 @@ pub use sim::{Builder, Sim, StartError};
 pub use vsphere::{Flavour, Role, SessionInfo};
 pub use wire::{Call, Outcome, WireAction, WireFault};
 pub use world::{
-    App, AppId, AppSpec, Cluster, ClusterId, ClusterSpec, Datacenter, DatacenterId, DatacenterSpec, Estate, Failure, Folder,
-    FolderId, Guest, GuestPhase, Host, HostId, HostState, OnReboot, OnShutdown, Operation, Place, Power, Question, Reach,
-    Refusal, SimClock, Task, TaskId, TaskOwner, TaskState, Timing, Tools, Vm, VmId, VmPatch, VmRole, VmSpec, World,
-    WorldError,
+    App, AppId, AppSpec, Cluster, ClusterId, ClusterSpec, Datacenter, DatacenterId, DatacenterSpec, Estate, Failure,
+    Folder, FolderId, Guest, GuestPhase, Host, HostId, HostState, OnReboot, OnShutdown, Operation, Place, Power,
+    Question, Reach, Refusal, SimClock, Task, TaskId, TaskOwner, TaskState, Timing, Tools, Vm, VmId, VmPatch, VmRole,
+    VmSpec, World, WorldError,
 };

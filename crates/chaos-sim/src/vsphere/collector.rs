@@ -92,7 +92,12 @@ impl Collector {
     }
 
     /// Finds all objects that are meant and writes the first page of them; more follow under a token.
-    pub(super) fn retrieve(&self, scope: &Scope<'_>, specs: Vec<FilterSpec>, page: usize) -> Result<Option<String>, Fault> {
+    pub(super) fn retrieve(
+        &self,
+        scope: &Scope<'_>,
+        specs: Vec<FilterSpec>,
+        page: usize,
+    ) -> Result<Option<String>, Fault> {
         let mut rest = VecDeque::new();
         for (index, spec) in specs.iter().enumerate() {
             rest.extend(spec.select(scope, false)?.into_iter().map(|mo| (index, mo)));

@@ -50,8 +50,8 @@ pub(super) struct Caller<'a> {
 impl Door {
     /// Reads a call. What is not SOAP gets its answer at once.
     pub(crate) fn parse(&self, call: SoapCall) -> Result<Parsed, SoapAnswer> {
-        let Request { call: element, operation_id } = read_request(&call.body)
-            .map_err(|error| fault_answer(&Fault::invalid_request(error.to_string())))?;
+        let Request { call: element, operation_id } =
+            read_request(&call.body).map_err(|error| fault_answer(&Fault::invalid_request(error.to_string())))?;
         let object = element.child("_this").map(|this| this.text.clone()).unwrap_or_default();
         let kind = element.child("_this").map(|this| this.kind.as_str()).unwrap_or_default();
         let cookie = call.cookie.map(|cookie| cookie.trim_matches('"').to_owned());
@@ -86,9 +86,11 @@ impl Door {
                 SoapAnswer { status: 200, body, set_cookie, fault: None }
             }
             Err(Refused::Fault(fault)) => fault_answer(&fault),
-            Err(Refused::Busy) => {
-                SoapAnswer { status: 503, body: "503 Service Unavailable: out of HTTP sessions\n".into(), ..SoapAnswer::default() }
-            }
+            Err(Refused::Busy) => SoapAnswer {
+                status: 503,
+                body: "503 Service Unavailable: out of HTTP sessions\n".into(),
+                ..SoapAnswer::default()
+            },
         }
     }
 
@@ -97,7 +99,8 @@ impl Door {
         let credentials = (call.text_of("userName").unwrap_or_default(), call.text_of("password").unwrap_or_default());
         let mut sessions = self.sessions();
         self.world.with(|state| {
-            let is_logged_in = parsed.cookie.as_deref().is_some_and(|cookie| sessions.find(cookie, state.now).is_some());
+            let is_logged_in =
+                parsed.cookie.as_deref().is_some_and(|cookie| sessions.find(cookie, state.now).is_some());
             if is_logged_in {
                 return Err(Fault::invalid_login().into());
             }
@@ -168,7 +171,13 @@ impl Door {
     }
 
     /// Refuses what the caller's role does not allow.
-    pub(super) fn demand(&self, caller: &Caller<'_>, privilege: Privilege, mo: &Mo, name: &'static str) -> Result<(), Fault> {
+    pub(super) fn demand(
+        &self,
+        caller: &Caller<'_>,
+        privilege: Privilege,
+        mo: &Mo,
+        name: &'static str,
+    ) -> Result<(), Fault> {
         let may = self.with_session(caller.cookie, |session, _| session.may(privilege));
         match may {
             Some(true) => Ok(()),
@@ -222,9 +231,13 @@ impl Door {
             ("config.vmacore.soap.maxSessionCount", Value::int(i64::try_from(limit).unwrap_or(i64::MAX))),
             ("config.vmacore.soap.sessionTimeout", Value::int(i64::try_from(idle.as_secs() / 60).unwrap_or(i64::MAX))),
         ];
-        let matching = options.into_iter().filter(|(key, _)| name.is_empty() || *key == name || (name.ends_with('.') && key.starts_with(name)));
+        let matching = options
+            .into_iter()
+            .filter(|(key, _)| name.is_empty() || *key == name || (name.ends_with('.') && key.starts_with(name)));
         let found: String = matching
-            .map(|(key, value)| returned(Some(Struct::new("OptionValue").with("key", key).with("value", value.typed()).into())))
+            .map(|(key, value)| {
+                returned(Some(Struct::new("OptionValue").with("key", key).with("value", value.typed()).into()))
+            })
             .collect();
         if found.is_empty() {
             return Err(Fault::plain("InvalidName", "The name is not valid.").into());
@@ -265,7 +278,9 @@ impl Door {
         match (mo, operation) {
             (Mo::Vm(vm), Some((operation, privilege))) => self.operate(*vm, operation, privilege, caller),
             (Mo::Vm(vm), None) if call.name == "AnswerVM" => self.answer_question(call, *vm, caller),
-            (Mo::Datacenter(id), None) if call.name == "PowerOnMultiVM_Task" => self.power_on_several(call, *id, caller),
+            (Mo::Datacenter(id), None) if call.name == "PowerOnMultiVM_Task" => {
+                self.power_on_several(call, *id, caller)
+            }
             (Mo::Task(id), None) if call.name == "CancelTask" => self.cancel_task(*id, caller),
             _ => Err(Fault::method_not_found(mo, &call.name, self.site.flavour).into()),
         }

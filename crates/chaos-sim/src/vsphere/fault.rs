@@ -33,7 +33,8 @@ impl Fault {
     }
 
     pub(super) fn not_authenticated(object: &Mo, privilege: &'static str, flavour: Flavour) -> Self {
-        let data = Struct::new("NotAuthenticated").with("object", object.reference(flavour)).with("privilegeId", privilege);
+        let data =
+            Struct::new("NotAuthenticated").with("object", object.reference(flavour)).with("privilegeId", privilege);
         Self::new(data, "The session is not authenticated.")
     }
 
@@ -47,14 +48,12 @@ impl Fault {
         // The type is written back as it came where the server knows it.
         let kind = super::props::known_kind(kind);
         let data = Struct::new("ManagedObjectNotFound").with("obj", super::value::Ref { kind, id: id.to_owned() });
-        Self::new(
-            data,
-            format!("The object '{kind}:{id}' has already been deleted or has not been completely created"),
-        )
+        Self::new(data, format!("The object '{kind}:{id}' has already been deleted or has not been completely created"))
     }
 
     pub(super) fn method_not_found(object: &Mo, method: &str, flavour: Flavour) -> Self {
-        let data = Struct::new("MethodNotFound").with("receiver", object.reference(flavour)).with("method", method.to_owned());
+        let data =
+            Struct::new("MethodNotFound").with("receiver", object.reference(flavour)).with("method", method.to_owned());
         Self::new(data, format!("The method {method} is not supported on this object."))
     }
 
@@ -125,16 +124,15 @@ impl Fault {
     /// Why a task failed.
     pub(super) fn failed(failure: &Failure) -> Self {
         match failure {
-            Failure::OutOfResources => {
-                Self::plain("InsufficientResourcesFault", "The operation cannot be performed due to insufficient resources.")
-            }
+            Failure::OutOfResources => Self::plain(
+                "InsufficientResourcesFault",
+                "The operation cannot be performed due to insufficient resources.",
+            ),
             Failure::FileLocked => Self::new(
                 Struct::new("FileLocked").with("file", "[datastore1] disk.vmdk"),
                 "Unable to access a file since it is locked",
             ),
-            Failure::HostLost => {
-                Self::plain("HostCommunication", "Unable to communicate with the remote host.")
-            }
+            Failure::HostLost => Self::plain("HostCommunication", "Unable to communicate with the remote host."),
             Failure::Internal(reason) => Self::new(
                 Struct::new("SystemError").with("reason", reason.clone()),
                 format!("A general system error occurred: {reason}"),

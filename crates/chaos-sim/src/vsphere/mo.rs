@@ -2,9 +2,7 @@
 
 use super::schema;
 use super::value::Ref;
-use crate::world::{
-    AppId, ClusterId, DatacenterId, FolderId, HostId, Place, State, TaskId, TaskOwner, VmId,
-};
+use crate::world::{AppId, ClusterId, DatacenterId, FolderId, HostId, Place, State, TaskId, TaskOwner, VmId};
 
 /// Which kind of server the door plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -163,9 +161,9 @@ impl Mo {
     /// The object that a reference means, whether or not it exists; none if no object could have that id.
     pub(super) fn parse(kind: &str, id: &str, flavour: Flavour) -> Option<Self> {
         let esxi = flavour == Flavour::Esxi;
-        let singleton = SINGLETONS.iter().find(|(_, of, vcenter, of_esxi)| {
-            *of == kind && id == if esxi { *of_esxi } else { *vcenter }
-        });
+        let singleton = SINGLETONS
+            .iter()
+            .find(|(_, of, vcenter, of_esxi)| *of == kind && id == if esxi { *of_esxi } else { *vcenter });
         if let Some((mo, ..)) = singleton {
             return Some(mo.clone());
         }
@@ -335,7 +333,11 @@ mod tests {
         ];
         for object in objects {
             let reference = object.reference(Flavour::VCenter);
-            assert_eq!(Mo::parse(reference.kind, &reference.id, Flavour::VCenter).as_ref(), Some(&object), "{reference:?}");
+            assert_eq!(
+                Mo::parse(reference.kind, &reference.id, Flavour::VCenter).as_ref(),
+                Some(&object),
+                "{reference:?}"
+            );
         }
         assert_eq!(Mo::parse("VirtualMachine", "host-1", Flavour::VCenter), None);
         assert_eq!(Mo::parse("ManagedEntity", "vm-1", Flavour::VCenter), Some(Mo::Vm(VmId(1))));

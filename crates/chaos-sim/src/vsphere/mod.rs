@@ -23,9 +23,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::mo::Flavour;
 pub(crate) use self::dispatch::injected_fault_answer;
 use self::fault::Fault;
+pub use self::mo::Flavour;
 use self::mo::Mo;
 use self::props::Scope;
 use self::session::{Account, Session, Sessions};
@@ -54,7 +54,6 @@ pub enum Role {
 /// What a call needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Privilege {
-    Read,
     Power,
     Sessions,
 }
@@ -230,11 +229,12 @@ impl Door {
 
     /// The answer to a `GET` of the versions: it needs no session.
     pub(crate) fn versions(&self) -> String {
-        let prior: String = ["8.0.2.0", "8.0.1.0", "8.0.0.0", "7.0.3.0", "7.0.2.0", "7.0.0.0", "6.7.3", "6.7", "6.5", "6.0", "5.5"]
-            .into_iter()
-            .filter(|version| *version != self.site.version && !is_newer(version, &self.site.version))
-            .map(|version| format!("<version>{version}</version>"))
-            .collect();
+        let prior: String =
+            ["8.0.2.0", "8.0.1.0", "8.0.0.0", "7.0.3.0", "7.0.2.0", "7.0.0.0", "6.7.3", "6.7", "6.5", "6.0", "5.5"]
+                .into_iter()
+                .filter(|version| *version != self.site.version && !is_newer(version, &self.site.version))
+                .map(|version| format!("<version>{version}</version>"))
+                .collect();
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n<namespaces version=\"1.0\">\
              <namespace><name>urn:vim25</name><version>{}</version><priorVersions>{prior}</priorVersions></namespace>\

@@ -9,7 +9,13 @@ use super::{Door, Privilege};
 use crate::world::{DatacenterId, Operation, Refusal, TaskId, VmId};
 
 impl Door {
-    pub(super) fn operate(&self, vm: VmId, operation: Operation, privilege: &'static str, caller: &Caller<'_>) -> Outcome {
+    pub(super) fn operate(
+        &self,
+        vm: VmId,
+        operation: Operation,
+        privilege: &'static str,
+        caller: &Caller<'_>,
+    ) -> Outcome {
         let mo = Mo::Vm(vm);
         self.may_operate(&mo, privilege, caller)?;
         let begun = self.world.operate(vm, operation, &caller.user);

@@ -26,7 +26,8 @@ struct Wait<'a> {
 
 impl Door {
     pub(super) async fn collector_call(&self, call: &Element, mo: &Mo, caller: &Caller<'_>) -> Outcome {
-        let gone = || Fault::not_found(mo.kind(), &call.child("_this").map(|this| this.text.clone()).unwrap_or_default());
+        let gone =
+            || Fault::not_found(mo.kind(), &call.child("_this").map(|this| this.text.clone()).unwrap_or_default());
         let Mo::Collector(id) = mo else { return Err(gone().into()) };
         let session = self.with_session(caller.cookie, |session, _| {
             (session.collector(id.as_deref()).cloned(), session.ended.clone())
@@ -185,7 +186,8 @@ impl Door {
         let (begun, begun_world) = (Instant::now(), clock.elapsed());
         loop {
             changes.mark_unchanged();
-            let found = self.scoped(Some(caller.cookie), |scope| collector.updates(scope, wait.version, wait.max_objects))?;
+            let found =
+                self.scoped(Some(caller.cookie), |scope| collector.updates(scope, wait.version, wait.max_objects))?;
             if found.is_some() || wait.limit == Some(Duration::ZERO) {
                 return Ok(found);
             }
@@ -216,7 +218,11 @@ impl Door {
                 if let Some(_unknown) = kinds.iter().find(|kind| !schema::is_known(kind)) {
                     return Err(Fault::invalid_argument("type").into());
                 }
-                self.create_view(ViewKind::Container, View::Container { root, kinds, recursive: call.flag("recursive") }, caller)
+                self.create_view(
+                    ViewKind::Container,
+                    View::Container { root, kinds, recursive: call.flag("recursive") },
+                    caller,
+                )
             }
             (Mo::ViewManager, "CreateListView") => {
                 let members = call.children("obj").map(|obj| self.existing(obj, caller)).collect::<Result<_, _>>()?;
@@ -224,8 +230,10 @@ impl Door {
             }
             (Mo::View(ViewKind::List, id), "ModifyListView") => {
                 let mut members = self.list_members(id, caller)?;
-                let removed: Vec<Mo> =
-                    call.children("remove").filter_map(|obj| Mo::parse(&obj.kind, &obj.text, self.site.flavour)).collect();
+                let removed: Vec<Mo> = call
+                    .children("remove")
+                    .filter_map(|obj| Mo::parse(&obj.kind, &obj.text, self.site.flavour))
+                    .collect();
                 members.retain(|mo| !removed.contains(mo));
                 self.change_list(call, "add", id, members, caller)
             }

@@ -8,25 +8,42 @@ const ENTITY: &str = "value availableField parent customValue overallStatus conf
 /// Names of a type's members; a member that is itself a known structure is written `name:Type`.
 fn members(kind: &str) -> Option<(&'static str, &'static str)> {
     let members = match kind {
-        "VirtualMachine" => (ENTITY, "capability config:VirtualMachineConfigInfo layout layoutEx storage environmentBrowser resourcePool \
+        "VirtualMachine" => (
+            ENTITY,
+            "capability config:VirtualMachineConfigInfo layout layoutEx storage environmentBrowser resourcePool \
              parentVApp resourceConfig runtime:VirtualMachineRuntimeInfo guest:GuestInfo summary:VirtualMachineSummary \
-             datastore network snapshot rootSnapshot guestHeartbeatStatus"),
-        "HostSystem" => (ENTITY, "runtime:HostRuntimeInfo summary:HostListSummary hardware capability licensableResource remediationState \
+             datastore network snapshot rootSnapshot guestHeartbeatStatus",
+        ),
+        "HostSystem" => (
+            ENTITY,
+            "runtime:HostRuntimeInfo summary:HostListSummary hardware capability licensableResource remediationState \
              precheckRemediationResult remediationResult complianceCheckState complianceCheckResult configManager \
              config vm datastore network datastoreBrowser systemResources answerFileValidationState \
-             answerFileValidationResult"),
+             answerFileValidationResult",
+        ),
         "Folder" => (ENTITY, "childType childEntity namespace"),
         "Datacenter" => (ENTITY, "vmFolder hostFolder datastoreFolder networkFolder datastore network configuration"),
-        "ComputeResource" => (ENTITY, "resourcePool host datastore network summary:ComputeResourceSummary environmentBrowser configurationEx \
-             lifecycleManaged configManagerEnabled"),
-        "ClusterComputeResource" => (ENTITY, "resourcePool host datastore network summary:ClusterComputeResourceSummary environmentBrowser \
+        "ComputeResource" => (
+            ENTITY,
+            "resourcePool host datastore network summary:ComputeResourceSummary environmentBrowser configurationEx \
+             lifecycleManaged configManagerEnabled",
+        ),
+        "ClusterComputeResource" => (
+            ENTITY,
+            "resourcePool host datastore network summary:ClusterComputeResourceSummary environmentBrowser \
              configurationEx lifecycleManaged configManagerEnabled configuration recommendation drsRecommendation \
-             summaryEx:ClusterComputeResourceSummary hciConfig migrationHistory actionHistory drsFault"),
+             summaryEx:ClusterComputeResourceSummary hciConfig migrationHistory actionHistory drsFault",
+        ),
         "ResourcePool" => (ENTITY, "summary runtime owner resourcePool vm config namespace childConfiguration"),
-        "VirtualApp" => (ENTITY, "summary runtime owner resourcePool vm config namespace childConfiguration parentFolder datastore network \
-             vAppConfig parentVApp childLink"),
+        "VirtualApp" => (
+            ENTITY,
+            "summary runtime owner resourcePool vm config namespace childConfiguration parentFolder datastore network \
+             vAppConfig parentVApp childLink",
+        ),
         "Task" => ("", "value availableField info:TaskInfo"),
-        "SessionManager" => ("", "sessionList currentSession:UserSession message messageLocaleList supportedLocaleList defaultLocale"),
+        "SessionManager" => {
+            ("", "sessionList currentSession:UserSession message messageLocaleList supportedLocaleList defaultLocale")
+        }
         "ServiceInstance" => ("", "serverClock capability content:ServiceContent"),
         "ViewManager" => ("", "viewList"),
         "ContainerView" => ("", "view container type recursive"),
@@ -34,7 +51,9 @@ fn members(kind: &str) -> Option<(&'static str, &'static str)> {
         "PropertyCollector" => ("", "filter"),
         "PropertyFilter" => ("", "spec partialUpdates"),
         "TaskManager" => ("", "recentTask description maxCollector"),
-        "VirtualMachineConfigInfo" => ("", "changeVersion modified name guestFullName version uuid createDate instanceUuid npivNodeWorldWideName \
+        "VirtualMachineConfigInfo" => (
+            "",
+            "changeVersion modified name guestFullName version uuid createDate instanceUuid npivNodeWorldWideName \
              npivPortWorldWideName npivWorldWideNameType npivDesiredNodeWwns npivDesiredPortWwns npivTemporaryDisabled \
              npivOnNonRdmDisks locationId template guestId alternateGuestName annotation files:VirtualMachineFileInfo \
              tools flags consolePreferences defaultPowerOps rebootPowerOff hardware:VirtualHardware vcpuConfig \
@@ -47,52 +66,94 @@ fn members(kind: &str) -> Option<(&'static str, &'static str)> {
              messageBusTunnelEnabled vmStorageObjectId swapStorageObjectId keyId guestIntegrityInfo migrateEncryption \
              sgxInfo contentLibItemInfo ftEncryptionMode guestMonitoringModeInfo sevEnabled numaInfo \
              pmemFailoverEnabled vmxStatsCollectionEnabled vmOpNotificationToAppEnabled vmOpNotificationTimeout \
-             deviceSwap pmem deviceGroups fixedPassthruHotPlugEnabled metroFtEnabled metroFtHostGroup"),
-        "VirtualHardware" => ("", "numCPU numCoresPerSocket autoCoresPerSocket memoryMB virtualICH7MPresent virtualSMCPresent device \
-             motherboardLayout simultaneousThreads"),
-        "VirtualMachineSummary" => ("", "vm runtime:VirtualMachineRuntimeInfo guest:VirtualMachineGuestSummary config:VirtualMachineConfigSummary \
-             storage quickStats:VirtualMachineQuickStats overallStatus customValue"),
-        "VirtualMachineConfigSummary" => ("", "name template vmPathName memorySizeMB cpuReservation memoryReservation numCpu numEthernetCards \
+             deviceSwap pmem deviceGroups fixedPassthruHotPlugEnabled metroFtEnabled metroFtHostGroup",
+        ),
+        "VirtualHardware" => (
+            "",
+            "numCPU numCoresPerSocket autoCoresPerSocket memoryMB virtualICH7MPresent virtualSMCPresent device \
+             motherboardLayout simultaneousThreads",
+        ),
+        "VirtualMachineSummary" => (
+            "",
+            "vm runtime:VirtualMachineRuntimeInfo guest:VirtualMachineGuestSummary config:VirtualMachineConfigSummary \
+             storage quickStats:VirtualMachineQuickStats overallStatus customValue",
+        ),
+        "VirtualMachineConfigSummary" => (
+            "",
+            "name template vmPathName memorySizeMB cpuReservation memoryReservation numCpu numEthernetCards \
              numVirtualDisks uuid instanceUuid guestId guestFullName annotation product installBootRequired ftInfo \
-             managedBy:ManagedByInfo tpmPresent numVmiopBackings hwVersion"),
-        "VirtualMachineGuestSummary" => ("", "guestId guestFullName toolsStatus toolsVersionStatus toolsVersionStatus2 toolsRunningStatus hostName \
-             ipAddress hwVersion"),
-        "VirtualMachineQuickStats" => ("", "overallCpuUsage overallCpuDemand overallCpuReadiness guestMemoryUsage hostMemoryUsage \
+             managedBy:ManagedByInfo tpmPresent numVmiopBackings hwVersion",
+        ),
+        "VirtualMachineGuestSummary" => (
+            "",
+            "guestId guestFullName toolsStatus toolsVersionStatus toolsVersionStatus2 toolsRunningStatus hostName \
+             ipAddress hwVersion",
+        ),
+        "VirtualMachineQuickStats" => (
+            "",
+            "overallCpuUsage overallCpuDemand overallCpuReadiness guestMemoryUsage hostMemoryUsage \
              guestHeartbeatStatus distributedCpuEntitlement distributedMemoryEntitlement staticCpuEntitlement \
              staticMemoryEntitlement grantedMemory privateMemory sharedMemory swappedMemory balloonedMemory \
              consumedOverheadMemory ftLogBandwidth ftSecondaryLatency ftLatencyStatus compressedMemory uptimeSeconds \
-             ssdSwappedMemory activeMemory memoryTierStats"),
-        "VirtualMachineRuntimeInfo" => ("", "device host connectionState powerState vmFailoverInProgress faultToleranceState dasVmProtection \
+             ssdSwappedMemory activeMemory memoryTierStats",
+        ),
+        "VirtualMachineRuntimeInfo" => (
+            "",
+            "device host connectionState powerState vmFailoverInProgress faultToleranceState dasVmProtection \
              toolsInstallerMounted suspendTime bootTime suspendInterval question:VirtualMachineQuestionInfo \
              memoryOverhead maxCpuUsage maxMemoryUsage numMksConnections recordReplayState cleanPowerOff \
              needSecondaryReason onlineStandby minRequiredEVCModeKey consolidationNeeded offlineFeatureRequirement \
              featureRequirement featureMask vFlashCacheAllocation paused snapshotInBackground quiescedForkParent \
-             instantCloneFrozen cryptoState suspendedToMemory opNotificationTimeout iommuActive"),
-        "GuestInfo" => ("", "toolsStatus toolsVersionStatus toolsVersionStatus2 toolsRunningStatus toolsVersion toolsInstallType \
+             instantCloneFrozen cryptoState suspendedToMemory opNotificationTimeout iommuActive",
+        ),
+        "GuestInfo" => (
+            "",
+            "toolsStatus toolsVersionStatus toolsVersionStatus2 toolsRunningStatus toolsVersion toolsInstallType \
              guestId guestFamily guestFullName guestDetailedData hostName ipAddress net ipStack disk screen guestState \
              appHeartbeatStatus guestKernelCrashed appState guestOperationsReady interactiveGuestOperationsReady \
-             guestStateChangeSupported generationInfo hwVersion customizationInfo"),
+             guestStateChangeSupported generationInfo hwVersion customizationInfo",
+        ),
         "VirtualMachineQuestionInfo" => ("", "id text choice:ChoiceOption message"),
         "ChoiceOption" => ("", "valueIsReadonly choiceInfo defaultIndex"),
-        "TaskInfo" => ("", "key task description name descriptionId entity entityName locked state cancelled cancelable error result \
+        "TaskInfo" => (
+            "",
+            "key task description name descriptionId entity entityName locked state cancelled cancelable error result \
              progress progressDetails reason queueTime startTime completeTime eventChainId changeTag parentTaskKey \
-             rootTaskKey activationId"),
-        "HostListSummary" => ("", "host hardware runtime:HostRuntimeInfo config:HostConfigSummary quickStats overallStatus rebootRequired \
+             rootTaskKey activationId",
+        ),
+        "HostListSummary" => (
+            "",
+            "host hardware runtime:HostRuntimeInfo config:HostConfigSummary quickStats overallStatus rebootRequired \
              customValue managementServerIp maxEVCModeKey currentEVCModeKey currentEVCGraphicsModeKey gateway \
-             tpmAttestation trustAuthorityAttestationInfos"),
-        "HostRuntimeInfo" => ("", "connectionState powerState standbyMode inMaintenanceMode inQuarantineMode bootTime healthSystemRuntime \
+             tpmAttestation trustAuthorityAttestationInfos",
+        ),
+        "HostRuntimeInfo" => (
+            "",
+            "connectionState powerState standbyMode inMaintenanceMode inQuarantineMode bootTime healthSystemRuntime \
              dasHostState tpmPcrValues vsanRuntimeInfo networkRuntimeInfo vFlashResourceRuntimeInfo \
              hostMaxVirtualDiskCapacity cryptoState cryptoKeyId statelessNvdsMigrationReady partialMaintenanceMode \
-             stateEncryption"),
-        "HostConfigSummary" => ("", "name port sslThumbprint product:AboutInfo vmotionEnabled faultToleranceEnabled featureVersion \
-             agentVmDatastore agentVmNetwork"),
-        "ComputeResourceSummary" => ("", "totalCpu totalMemory numCpuCores numCpuThreads effectiveCpu effectiveMemory numHosts numEffectiveHosts \
-             overallStatus"),
-        "ClusterComputeResourceSummary" => ("", "totalCpu totalMemory numCpuCores numCpuThreads effectiveCpu effectiveMemory numHosts numEffectiveHosts \
+             stateEncryption",
+        ),
+        "HostConfigSummary" => (
+            "",
+            "name port sslThumbprint product:AboutInfo vmotionEnabled faultToleranceEnabled featureVersion \
+             agentVmDatastore agentVmNetwork",
+        ),
+        "ComputeResourceSummary" => (
+            "",
+            "totalCpu totalMemory numCpuCores numCpuThreads effectiveCpu effectiveMemory numHosts numEffectiveHosts \
+             overallStatus",
+        ),
+        "ClusterComputeResourceSummary" => (
+            "",
+            "totalCpu totalMemory numCpuCores numCpuThreads effectiveCpu effectiveMemory numHosts numEffectiveHosts \
              overallStatus currentFailoverLevel admissionControlInfo numVmotions targetBalance currentBalance drsScore \
              numVmsPerDrsScoreBucket usageSummary currentEVCModeKey currentEVCGraphicsModeKey dasData \
-             clusterMaintenanceModeStatus vcsHealthStatus vcsSlots"),
-        "ServiceContent" => ("", "rootFolder propertyCollector viewManager about:AboutInfo setting userDirectory sessionManager \
+             clusterMaintenanceModeStatus vcsHealthStatus vcsSlots",
+        ),
+        "ServiceContent" => (
+            "",
+            "rootFolder propertyCollector viewManager about:AboutInfo setting userDirectory sessionManager \
              authorizationManager serviceManager perfManager scheduledTaskManager alarmManager eventManager \
              taskManager extensionManager customizationSpecManager guestCustomizationManager customFieldsManager \
              accountManager diagnosticManager licenseManager searchIndex fileManager datastoreNamespaceManager \
@@ -101,12 +162,21 @@ fn members(kind: &str) -> Option<(&'static str, &'static str)> {
              localizationManager storageResourceManager guestOperationsManager overheadMemoryManager \
              certificateManager ioFilterManager vStorageObjectManager hostSpecManager cryptoManager \
              healthUpdateManager failoverClusterConfigurator failoverClusterManager tenantManager siteInfoManager \
-             storageQueryManager"),
-        "AboutInfo" => ("", "name fullName vendor version patchLevel build localeVersion localeBuild osType productLineId apiType \
-             apiVersion instanceUuid licenseProductName licenseProductVersion"),
-        "UserSession" => ("", "key userName fullName loginTime lastActiveTime locale messageLocale extensionSession ipAddress userAgent \
-             callCount"),
-        "VirtualMachineFileInfo" => ("", "vmPathName snapshotDirectory suspendDirectory logDirectory ftMetadataDirectory"),
+             storageQueryManager",
+        ),
+        "AboutInfo" => (
+            "",
+            "name fullName vendor version patchLevel build localeVersion localeBuild osType productLineId apiType \
+             apiVersion instanceUuid licenseProductName licenseProductVersion",
+        ),
+        "UserSession" => (
+            "",
+            "key userName fullName loginTime lastActiveTime locale messageLocale extensionSession ipAddress userAgent \
+             callCount",
+        ),
+        "VirtualMachineFileInfo" => {
+            ("", "vmPathName snapshotDirectory suspendDirectory logDirectory ftMetadataDirectory")
+        }
         "ManagedByInfo" => ("", "extensionKey type"),
         _ => return None,
     };
@@ -136,12 +206,17 @@ pub(super) fn is_a(kind: &str, wanted: &str) -> bool {
 pub(super) fn is_known(kind: &str) -> bool {
     members(kind).is_some()
         || matches!(kind, "ManagedObject" | "ManagedEntity" | "ExtensibleManagedObject" | "ManagedObjectView" | "View")
-        || matches!(kind, "Datastore" | "Network" | "DistributedVirtualPortgroup" | "DistributedVirtualSwitch" | "StoragePod")
+        || matches!(
+            kind,
+            "Datastore" | "Network" | "DistributedVirtualPortgroup" | "DistributedVirtualSwitch" | "StoragePod"
+        )
 }
 
 /// The properties of a type itself, without those of its members.
 pub(super) fn properties(kind: &str) -> Vec<&'static str> {
-    members(kind).map(|(base, own)| base.split_whitespace().chain(own.split_whitespace()).map(bare).collect()).unwrap_or_default()
+    members(kind)
+        .map(|(base, own)| base.split_whitespace().chain(own.split_whitespace()).map(bare).collect())
+        .unwrap_or_default()
 }
 
 /// Whether a path such as `config.hardware.numCPU` can be read on a type.

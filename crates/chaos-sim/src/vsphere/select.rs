@@ -175,7 +175,11 @@ impl FilterSpec {
     }
 
     /// What is asked for on an object, as it is now: each path with its value, if set, or with why it may not be read.
-    pub(super) fn read_object<'a>(&'a self, scope: &Scope<'_>, mo: &Mo) -> Vec<(&'a str, Result<Option<Value>, Fault>)> {
+    pub(super) fn read_object<'a>(
+        &'a self,
+        scope: &Scope<'_>,
+        mo: &Mo,
+    ) -> Vec<(&'a str, Result<Option<Value>, Fault>)> {
         let paths = self.paths(mo);
         paths
             .into_iter()

@@ -59,7 +59,7 @@ impl Session {
         match self.role {
             Role::Administrator => true,
             Role::Operator => !matches!(privilege, Privilege::Sessions),
-            Role::ReadOnly => matches!(privilege, Privilege::Read),
+            Role::ReadOnly => false,
         }
     }
 }

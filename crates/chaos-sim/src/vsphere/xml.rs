@@ -117,8 +117,7 @@ fn read_tree(text: &str) -> Result<Element, BadRequest> {
 }
 
 fn element(reader: &NsReader<&[u8]>, start: &BytesStart<'_>, is_soap: bool) -> Result<Element, BadRequest> {
-    let mut element =
-        Element { name: start.local_name().as_ref().to_owned(), is_soap, ..Element::default() };
+    let mut element = Element { name: start.local_name().as_ref().to_owned(), is_soap, ..Element::default() };
     for attribute in start.attributes() {
         let attribute = attribute.map_err(malformed)?;
         let (namespace, local) = reader.resolver().resolve_attribute(attribute.key);
@@ -180,7 +179,14 @@ mod tests {
 
     #[test]
     fn what_is_not_soap_is_refused() {
-        for text in ["", "<a", "<a/>", "<Envelope><Body><x/></Body></Envelope>", "plain", "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"] {
+        for text in [
+            "",
+            "<a",
+            "<a/>",
+            "<Envelope><Body><x/></Body></Envelope>",
+            "plain",
+            "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>",
+        ] {
             assert!(read_request(text).is_err(), "{text:?}");
         }
         let deep = "<a>".repeat(1000);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::vsphere::Subject;
-use crate::world::duration_in_seconds;
+use crate::world::seconds;
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub enum WireAction {
     /// The answer comes later, by real time.
     Latency {
         /// Seconds.
-        #[serde(with = "duration_in_seconds")]
+        #[serde(with = "seconds")]
         delay: Duration,
     },
     /// No answer ever comes; the connection stays open.
@@ -210,7 +210,8 @@ mod tests {
     #[test]
     fn the_json_form_is_short() {
         let fault: WireFault =
-            serde_json::from_str(r#"{"method":"Login","action":{"type":"status","code":503,"retry_after":2}}"#).unwrap();
+            serde_json::from_str(r#"{"method":"Login","action":{"type":"status","code":503,"retry_after":2}}"#)
+                .unwrap();
         assert_eq!(fault.count, Some(1));
         assert_eq!(fault.action, WireAction::Status { code: 503, retry_after: Some(2), after_effect: false });
     }

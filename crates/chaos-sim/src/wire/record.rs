@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::vsphere::Subject;
-use crate::world::duration_in_seconds;
+use crate::world::seconds;
 
 /// The oldest calls are forgotten beyond this many.
 const KEPT: usize = 200_000;
@@ -45,10 +45,10 @@ pub struct Call {
     /// The `operationID` that the client gave.
     pub operation_id: Option<String>,
     /// World time when it came, in seconds since the world began.
-    #[serde(with = "duration_in_seconds")]
+    #[serde(with = "seconds")]
     pub at: Duration,
     /// Real seconds that it took; zero while it is pending.
-    #[serde(with = "duration_in_seconds")]
+    #[serde(with = "seconds")]
     pub took: Duration,
     /// The HTTP status of its answer; none if there was none.
     pub status: Option<u16>,

@@ -35,7 +35,9 @@ impl Identity {
 
         let mut server = CertificateParams::new(vec!["localhost".to_owned()])?;
         server.distinguished_name.push(DnType::CommonName, "chaos-sim");
-        server.subject_alt_names.extend([SanType::IpAddress(IpAddr::from([127, 0, 0, 1])), SanType::IpAddress(address)]);
+        server
+            .subject_alt_names
+            .extend([SanType::IpAddress(IpAddr::from([127, 0, 0, 1])), SanType::IpAddress(address)]);
         let key = KeyPair::generate()?;
         let certificate = server.signed_by(&key, &authority)?;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Guest, OnReboot, OnShutdown, Power, Question, Reach, VmRole, Tools};
+use super::model::{Guest, OnReboot, OnShutdown, Power, Question, Reach, Tools, VmRole};
 
 /// The plan of a world.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -310,7 +310,10 @@ fn plain_datacenter(number: usize, count: usize) -> DatacenterSpec {
     let clusters = all
         .chunks(16)
         .enumerate()
-        .map(|(index, hosts)| ClusterSpec { name: format!("dc{number}-cluster-{:02}", index + 1), hosts: hosts.to_vec() })
+        .map(|(index, hosts)| ClusterSpec {
+            name: format!("dc{number}-cluster-{:02}", index + 1),
+            hosts: hosts.to_vec(),
+        })
         .collect();
     let standalone = format!("dc{number}-standalone");
     let vms = (first..=last)

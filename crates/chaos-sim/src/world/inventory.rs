@@ -8,8 +8,8 @@ use super::chance;
 use super::error::WorldError;
 use super::estate::{DatacenterSpec, Estate, VmSpec};
 use super::model::{
-    App, AppId, Cluster, ClusterId, Datacenter, DatacenterId, Folder, FolderId, GuestPhase, Host, HostId, HostState, Place,
-    Power, Reach, VmRole, Vm, VmId,
+    App, AppId, Cluster, ClusterId, Datacenter, DatacenterId, Folder, FolderId, GuestPhase, Host, HostId, HostState,
+    Place, Power, Reach, Vm, VmId, VmRole,
 };
 
 /// VMs that are added later get ids from here on, so that they never collide with those of the plan.
@@ -108,7 +108,13 @@ impl Inventory {
         Ok(id)
     }
 
-    fn insert_vm(&mut self, id: VmId, datacenter: DatacenterId, spec: &VmSpec, origin: Origin) -> Result<(), WorldError> {
+    fn insert_vm(
+        &mut self,
+        id: VmId,
+        datacenter: DatacenterId,
+        spec: &VmSpec,
+        origin: Origin,
+    ) -> Result<(), WorldError> {
         let host = self.host_for(datacenter, spec, origin.seed)?;
         let place = match &spec.app {
             Some(app) => Place::App(self.app(datacenter, app, &spec.folder)),
@@ -151,9 +157,10 @@ impl Inventory {
     fn folder(&mut self, datacenter: DatacenterId, path: &str) -> Option<FolderId> {
         let mut parent = None;
         for name in path.split('/').filter(|name| !name.is_empty()) {
-            let there = self.folders.values().find(|folder| {
-                folder.datacenter == datacenter && folder.parent == parent && folder.name == name
-            });
+            let there = self
+                .folders
+                .values()
+                .find(|folder| folder.datacenter == datacenter && folder.parent == parent && folder.name == name);
             let id = there.map_or_else(|| FolderId(number(self.folders.len())), |folder| folder.id);
             self.folders.entry(id).or_insert_with(|| Folder { id, name: name.to_owned(), datacenter, parent });
             parent = Some(id);
@@ -181,7 +188,11 @@ impl Inventory {
     }
 
     /// The folders directly below a folder, or below the datacenter itself.
-    pub(crate) fn folders_in(&self, datacenter: DatacenterId, parent: Option<FolderId>) -> impl Iterator<Item = &Folder> {
+    pub(crate) fn folders_in(
+        &self,
+        datacenter: DatacenterId,
+        parent: Option<FolderId>,
+    ) -> impl Iterator<Item = &Folder> {
         self.folders.values().filter(move |folder| folder.datacenter == datacenter && folder.parent == parent)
     }
 

@@ -23,8 +23,8 @@ pub use self::clock::SimClock;
 pub use self::error::{Refusal, WorldError};
 pub use self::estate::{AppSpec, ClusterSpec, DatacenterSpec, Estate, VmSpec};
 pub use self::model::{
-    App, AppId, Cluster, ClusterId, Datacenter, DatacenterId, Folder, FolderId, Guest, GuestPhase, Host, HostId, HostState,
-    OnReboot, OnShutdown, Place, Power, Question, Reach, VmRole, Tools, Vm, VmId,
+    App, AppId, Cluster, ClusterId, Datacenter, DatacenterId, Folder, FolderId, Guest, GuestPhase, Host, HostId,
+    HostState, OnReboot, OnShutdown, Place, Power, Question, Reach, Tools, Vm, VmId, VmRole,
 };
 pub use self::patch::VmPatch;
 pub use self::task::{Failure, Operation, Task, TaskId, TaskOwner, TaskState};
@@ -33,8 +33,8 @@ pub use self::timing::Timing;
 pub(crate) use self::chance::{key, uuid};
 pub(crate) use self::inventory::{Inventory, Origin};
 
-pub(crate) use self::state::State;
 use self::state::PlannedFailure;
+pub(crate) use self::state::State;
 
 /// A handle on a simulated world. Clones are handles on the same world.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::chance;
 use super::error::Refusal;
-use super::model::{DatacenterId, GuestPhase, HostState, OnReboot, OnShutdown, Power, VmRole, VmId};
+use super::model::{DatacenterId, GuestPhase, HostState, OnReboot, OnShutdown, Power, VmId, VmRole};
 use super::state::{Event, State};
 use super::task::{Failure, Operation, Task, TaskId, TaskOwner, TaskState};
 
@@ -85,8 +85,7 @@ impl State {
         {
             return Err(failure);
         }
-        let is_soft =
-            matches!(operation, Operation::ShutdownGuest | Operation::RebootGuest | Operation::StandbyGuest);
+        let is_soft = matches!(operation, Operation::ShutdownGuest | Operation::RebootGuest | Operation::StandbyGuest);
         if is_soft && !vm.obeys_soft_operations() {
             return Err(Refusal::NoTools);
         }

@@ -11,8 +11,7 @@ use super::value::{Ref, Value};
 use super::{Site, schema};
 use crate::world::{DatacenterId, FolderId, State};
 
-pub(super) use self::service::{about_version, service_content, user_session};
-pub(super) use self::vm::disabled_methods;
+pub(super) use self::service::{service_content, user_session};
 
 /// What a question about properties is asked of: the world, the server, and the session that asks.
 #[derive(Clone, Copy)]
@@ -139,11 +138,15 @@ impl Scope<'_> {
         let inventory = &self.state.inventory;
         match mo {
             Mo::Root => inventory.datacenters.keys().map(|id| Mo::Datacenter(*id)).collect(),
-            Mo::Datacenter(id) => vec![Mo::VmFolder(*id), Mo::HostFolder(*id), Mo::DatastoreFolder(*id), Mo::NetworkFolder(*id)],
-            Mo::VmFolder(id) => self.folder_children(*id, None),
-            Mo::Folder(id) => {
-                inventory.folders.get(id).map(|folder| self.folder_children(folder.datacenter, Some(*id))).unwrap_or_default()
+            Mo::Datacenter(id) => {
+                vec![Mo::VmFolder(*id), Mo::HostFolder(*id), Mo::DatastoreFolder(*id), Mo::NetworkFolder(*id)]
             }
+            Mo::VmFolder(id) => self.folder_children(*id, None),
+            Mo::Folder(id) => inventory
+                .folders
+                .get(id)
+                .map(|folder| self.folder_children(folder.datacenter, Some(*id)))
+                .unwrap_or_default(),
             Mo::HostFolder(id) => compute::in_datacenter(inventory, *id).into_iter().map(Mo::Compute).collect(),
             Mo::Compute(id) => {
                 let hosts = compute::hosts(inventory, *id).map(|host| Mo::Host(host.id));

@@ -1,10 +1,10 @@
 //! Properties of the service itself: its content, what it says about itself, and sessions.
 
 use super::Scope;
+use crate::vsphere::Site;
 use crate::vsphere::mo::{Flavour, Mo};
 use crate::vsphere::session::Session;
 use crate::vsphere::value::{Struct, Value};
-use crate::vsphere::Site;
 
 pub(super) fn property(scope: &Scope<'_>, mo: &Mo, first: &str, rest: &[&str]) -> Option<Value> {
     match (mo, first) {
@@ -49,7 +49,7 @@ pub(in crate::vsphere) fn service_content(site: &Site) -> Struct {
 }
 
 /// The version that the server says it is, without its last part.
-pub(in crate::vsphere) fn about_version(site: &Site) -> String {
+fn about_version(site: &Site) -> String {
     site.version.splitn(4, '.').take(3).collect::<Vec<_>>().join(".")
 }
 
@@ -73,9 +73,7 @@ fn about(site: &Site) -> Struct {
         .with("apiVersion", site.version.clone());
     // An ESXi host has no instance UUID.
     let instance = (site.flavour == Flavour::VCenter).then(|| site.instance_uuid.clone());
-    data.with_some("instanceUuid", instance)
-        .with("licenseProductName", name)
-        .with("licenseProductVersion", "8.0")
+    data.with_some("instanceUuid", instance).with("licenseProductName", name).with("licenseProductVersion", "8.0")
 }
 
 /// A `UserSession`.

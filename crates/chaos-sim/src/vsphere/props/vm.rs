@@ -4,7 +4,7 @@ use super::Scope;
 use crate::vsphere::fault::power_state;
 use crate::vsphere::mo::{Mo, escape_name};
 use crate::vsphere::value::{Struct, Value};
-use crate::world::{GuestPhase, HostState, Place, Power, Reach, VmRole, Tools, Vm};
+use crate::world::{GuestPhase, HostState, Place, Power, Reach, Tools, Vm, VmRole};
 
 /// The property `first` or, where `rest` is not empty, a member of it.
 pub(super) fn property(scope: &Scope<'_>, vm: &Vm, first: &str, rest: &[&str]) -> Option<Value> {
@@ -27,7 +27,9 @@ pub(super) fn property(scope: &Scope<'_>, vm: &Vm, first: &str, rest: &[&str]) -
         }
         "recentTask" => Some(Value::refs(vm.task.map(|task| scope.reference(&Mo::Task(task))))),
         "guestHeartbeatStatus" => Some(heartbeat(vm)),
-        "overallStatus" => Some(Value::constant("ManagedEntityStatus", if vm.is_reachable() { "green" } else { "gray" })),
+        "overallStatus" => {
+            Some(Value::constant("ManagedEntityStatus", if vm.is_reachable() { "green" } else { "gray" }))
+        }
         "datastore" | "network" | "rootSnapshot" => Some(Value::refs([])),
         _ => None,
     }
@@ -172,7 +174,16 @@ fn summary_config(scope: &Scope<'_>, vm: &Vm) -> Struct {
 
 fn summary_guest(vm: &Vm) -> Option<Struct> {
     let Struct { members, .. } = guest(vm)?;
-    let kept = ["guestId", "guestFullName", "toolsStatus", "toolsVersionStatus", "toolsVersionStatus2", "toolsRunningStatus", "hostName", "ipAddress"];
+    let kept = [
+        "guestId",
+        "guestFullName",
+        "toolsStatus",
+        "toolsVersionStatus",
+        "toolsVersionStatus2",
+        "toolsRunningStatus",
+        "hostName",
+        "ipAddress",
+    ];
     let mut data = Struct::new("VirtualMachineGuestSummary");
     for name in kept {
         data.members.extend(members.iter().find(|(member, _)| *member == name).cloned());
@@ -254,7 +265,8 @@ fn guest_id(vm: &Vm) -> (&'static str, &'static str) {
 }
 
 fn host_name(vm: &Vm) -> String {
-    let letters = vm.name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' });
+    let letters =
+        vm.name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' });
     format!("{}.example.test", letters.collect::<String>())
 }
 
@@ -264,7 +276,7 @@ fn vm_path(vm: &Vm) -> String {
 }
 
 /// The methods that the server refuses in the VM's present state.
-pub(in crate::vsphere) fn disabled_methods(vm: &Vm) -> Vec<&'static str> {
+fn disabled_methods(vm: &Vm) -> Vec<&'static str> {
     let mut methods = Vec::new();
     if !vm.is_reachable() || matches!(vm.role, VmRole::Template | VmRole::FaultToleranceSecondary) {
         methods.extend(["PowerOnVM_Task", "PowerOffVM_Task", "SuspendVM_Task", "ResetVM_Task", "TerminateVM"]);
