@@ -1,0 +1,6 @@
+//! Properties of the vocabulary, and the form in which it is written down.
+
+mod generate;
+mod json;
+mod power_rules;
+mod selection;
