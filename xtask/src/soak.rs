@@ -1,5 +1,6 @@
 //! Long fuzzing of every target in fuzz/, with what it ran and what it reached.
 
+use std::ffi::OsString;
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,6 +10,9 @@ use clap::Args;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
 use crate::{ci, say, shell};
+
+/// Bytes of an input, seconds and MiB that one may take; and the figures at the end.
+const LIMITS: [&str; 4] = ["-max_len=16384", "-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"];
 
 /// How long, and on what.
 #[derive(Debug, Args)]
@@ -55,16 +59,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Tally> {
     let mut summary = Vec::new();
     for target in &targets {
         say::heading(format_args!("fuzz {target} for {} min", options.minutes));
-        let corpus = workspace.scratch(&format!("soak/corpus/{target}"))?;
-        let findings = workspace.scratch(&format!("soak/findings/{target}"))?;
         let mut command = fuzz("run");
-        command.arg("--target-dir").arg(workspace.target().join("fuzz")).arg(target).arg(&corpus);
-        let seeds = workspace.root().join("fuzz/seeds").join(target);
-        if seeds.is_dir() {
-            command.arg(seeds);
-        }
-        command.arg("--").arg(format!("-max_total_time={}", options.minutes * 60)).arg("-print_final_stats=1");
-        command.arg(format!("-artifact_prefix={}/", findings.display()));
+        command.args(arguments(workspace, target, options.minutes)?);
         let mut figures = Figures::default();
         // Building comes on top of the time for fuzzing.
         let limit = Duration::from_mins(options.minutes + 60);
@@ -82,6 +78,31 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Tally> {
     say::line("");
     summary.iter().for_each(say::line);
     Ok(tally)
+}
+
+/// The target, what to start from, and the limits beyond which an input counts as a finding.
+fn arguments(workspace: &Workspace, target: &str, minutes: u64) -> Result<Vec<OsString>> {
+    let fuzz = workspace.root().join("fuzz");
+    let mut arguments: Vec<OsString> = Vec::new();
+    // The parser holds no unsafe code, which is what an address sanitizer would watch.
+    arguments.extend(["--sanitizer".into(), "none".into(), "--target-dir".into()]);
+    arguments.extend([workspace.target().join("fuzz").into(), target.into()]);
+    // What the fuzzer finds worth keeping goes into the first directory; the seeds stay as they are.
+    arguments.push(workspace.scratch(&format!("soak/corpus/{target}"))?.into());
+    let seeds = fuzz.join("seeds").join(target);
+    if seeds.is_dir() {
+        arguments.push(seeds.into());
+    }
+    let findings = workspace.scratch(&format!("soak/findings/{target}"))?;
+    arguments.extend(["--".into(), format!("-max_total_time={}", minutes * 60).into()]);
+    arguments.push(format!("-artifact_prefix={}/", findings.display()).into());
+    // A dictionary serves all targets of a protocol: it is named by their common prefix.
+    let dictionary = fuzz.join(target.split('_').next().unwrap_or(target)).with_extension("dict");
+    if dictionary.is_file() {
+        arguments.push(format!("-dict={}", dictionary.display()).into());
+    }
+    arguments.extend(LIMITS.map(Into::into));
+    Ok(arguments)
 }
 
 impl Figures {
