@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use chaos_core::{Error, RunMode, TargetPattern};
+use chaos_core::{RunMode, TargetPattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -171,11 +171,6 @@ impl Experiment {
     #[must_use]
     pub fn ignores_connection_values(&self) -> bool {
         self.ignored_connection
-    }
-
-    /// The words of an error without secrets.
-    pub(crate) fn words(&self, error: &Error) -> String {
-        self.masker.text(&error.with_causes())
     }
 
     pub(crate) fn activities(&self) -> impl Iterator<Item = &Activity> {

@@ -1,0 +1,172 @@
+//! What this run has changed, and putting it back to the state that it was found in.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chaos_core::{
+    Context, Error, ErrorKind, Failure, Outcome, Platform, Retry, RunEventKind, Target, Undo, VMPowerState, VMRef,
+};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+
+use crate::engine::recorder::Recorder;
+use crate::report::LeftChanged;
+
+/// How often an undo is tried where its error says that another try is worth it. An undo may be repeated safely.
+const TRIES: u32 = 3;
+/// How long is waited before the second try; twice as long before the third.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// The targets that a fault was sent to, in the order of the first fault on each.
+///
+/// Every fault that there is so far concerns the power state, so the first [`Undo`] of a target says where it has to
+/// be in the end, whatever happened to it later.
+#[derive(Debug, Default)]
+pub(super) struct Ledger(Mutex<Vec<Touched>>);
+
+#[derive(Debug, Clone)]
+struct Touched {
+    /// The number of the first `prepared` event.
+    prepared: u64,
+    /// The number of the activity's event: what one activity did is undone together.
+    activity: u64,
+    parallel: NonZeroUsize,
+    platform: Arc<dyn Platform>,
+    undo: Undo,
+    /// The state as it is known from the last answer.
+    now: Option<VMPowerState>,
+}
+
+/// A fault that is about to be sent.
+pub(super) struct Sending<'a> {
+    pub(super) prepared: u64,
+    pub(super) activity: u64,
+    pub(super) parallel: NonZeroUsize,
+    pub(super) platform: &'a Arc<dyn Platform>,
+    pub(super) undo: &'a Undo,
+}
+
+impl Ledger {
+    fn lock(&self) -> MutexGuard<'_, Vec<Touched>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a fault is about to be sent; from now on the target may be changed.
+    pub(super) fn sending(&self, sending: &Sending<'_>) {
+        let mut touched = self.lock();
+        match touched.iter_mut().find(|known| known.undo.target == sending.undo.target) {
+            Some(known) => known.now = None,
+            None => touched.push(Touched {
+                prepared: sending.prepared,
+                activity: sending.activity,
+                parallel: sending.parallel,
+                platform: Arc::clone(sending.platform),
+                undo: sending.undo.clone(),
+                now: None,
+            }),
+        }
+    }
+
+    /// Notes the state that a target was read in.
+    pub(super) fn seen(&self, target: &Target, state: VMPowerState) {
+        if let Some(known) = self.lock().iter_mut().find(|known| known.undo.target == *target) {
+            known.now = Some(state);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Puts everything back, the last activity first, and reads all of it once more in the end.
+    pub(super) async fn put_back(&self, cx: &Context, recorder: &Recorder<'_>) -> Vec<LeftChanged> {
+        let touched = self.lock().clone();
+        let mut left = Vec::new();
+        let mut back = Vec::new();
+        for group in touched.chunk_by(|a, b| a.activity == b.activity).rev() {
+            let parallel = group.iter().map(|touched| touched.parallel).max().unwrap_or(NonZeroUsize::MIN);
+            let mut jobs: Vec<BoxFuture<'_, (&Touched, Result<Outcome, Error>)>> = Vec::with_capacity(group.len());
+            for touched in group.iter().rev() {
+                jobs.push(Box::pin(async move { (touched, undo(cx, touched).await) }));
+            }
+            let mut results = futures_util::stream::iter(jobs).buffer_unordered(parallel.get());
+            while let Some((touched, result)) = results.next().await {
+                match result {
+                    Ok(outcome) => {
+                        recorder.note(RunEventKind::Undone { prepared: touched.prepared, outcome }).await;
+                        back.push(touched);
+                    }
+                    Err(error) => left.extend(touched.leave(&error, recorder).await),
+                }
+            }
+        }
+        left.extend(verify(cx, &back, recorder).await);
+        left
+    }
+}
+
+impl Touched {
+    /// Records that the target could not be put back. A target that was last seen as it was found counts as put back.
+    async fn leave(&self, error: &Error, recorder: &Recorder<'_>) -> Option<LeftChanged> {
+        if self.now == Some(self.undo.found.power_state) && error.kind() == ErrorKind::Cancelled {
+            return None;
+        }
+        let failure = Failure::from(error);
+        let why = recorder.mask(&failure.message);
+        recorder.note(RunEventKind::UndoFailed { prepared: self.prepared, failure }).await;
+        Some(LeftChanged {
+            target: self.undo.target.clone(),
+            name: self.undo.name.clone(),
+            path: self.undo.path.clone(),
+            found: self.undo.found.power_state,
+            why,
+        })
+    }
+}
+
+async fn undo(cx: &Context, touched: &Touched) -> Result<Outcome, Error> {
+    let mut pause = PAUSE;
+    for _ in 1..TRIES {
+        cx.check("putting it back")?;
+        match touched.platform.undo(cx, &touched.undo).await {
+            Err(error) if matches!(error.retry_class(), Retry::Later | Retry::Unsettled) => {
+                tracing::warn!(vm = touched.undo.name, "not put back yet: {}", error.with_causes());
+                cx.pause("waiting to put it back", pause).await.map_err(|_| error)?;
+                pause *= 2;
+            }
+            result => return result,
+        }
+    }
+    touched.platform.undo(cx, &touched.undo).await
+}
+
+/// Reads all that was put back: a later undo may have disturbed an earlier one, and a platform may have been wrong.
+async fn verify(cx: &Context, back: &[&Touched], recorder: &Recorder<'_>) -> Vec<LeftChanged> {
+    let mut left = Vec::new();
+    let mut remaining: Vec<&Touched> = back.to_vec();
+    while let Some(first) = remaining.first() {
+        let platform = Arc::clone(&first.platform);
+        let (same, others): (Vec<&Touched>, Vec<&Touched>) =
+            remaining.into_iter().partition(|touched| Arc::ptr_eq(&touched.platform, &platform));
+        remaining = others;
+        let targets: Vec<(&Touched, VMRef)> =
+            same.into_iter().filter_map(|touched| Some((touched, touched.undo.target.vm()?.clone()))).collect();
+        let refs: Vec<VMRef> = targets.iter().map(|(_, vm)| vm.clone()).collect();
+        for ((touched, _), seen) in targets.into_iter().zip(platform.get(cx, &refs).await) {
+            let found = touched.undo.found.power_state;
+            let error = match seen {
+                Ok(vm) if vm.power_state == found => continue,
+                Ok(vm) => Error::new(ErrorKind::Failed, format!("it was put back and is {} now", vm.power_state)),
+                // It was read back once already: what is wrong now is the reading.
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    tracing::warn!(vm = touched.undo.name, "not read once more: {}", error.with_causes());
+                    continue;
+                }
+                Err(error) => error,
+            };
+            left.extend(touched.leave(&error, recorder).await);
+        }
+    }
+    left
+}

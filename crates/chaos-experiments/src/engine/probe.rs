@@ -1,0 +1,72 @@
+//! Probes: what is looked at, and what that says about it.
+
+use std::time::Duration;
+
+use chaos_core::{Context, Error, ErrorKind, VMInfo, VMPowerState};
+use serde_json::Value;
+
+use crate::native::Function;
+use crate::resolve::On;
+
+/// How long a look may take where the activity has no limit of its own.
+const LOOK_LIMIT: Duration = Duration::from_mins(2);
+
+/// What a probe returns, and in words what lies behind it.
+pub(super) struct Seen {
+    pub(super) value: Value,
+    pub(super) detail: Option<String>,
+}
+
+/// Reads the VMs of a probe as they are now.
+pub(super) async fn look(cx: &Context, function: Function, on: &On) -> Result<Seen, Error> {
+    let cx = cx.limit(LOOK_LIMIT);
+    let refs = on.refs();
+    let states = cx.bounded("reading the state of VMs", on.platform.get(&cx, &refs)).await?;
+    let mut details = Vec::new();
+    let mut powers = Vec::new();
+    for (vm, state) in on.vms.iter().zip(states) {
+        match (state, function) {
+            (Ok(now), _) => {
+                details.extend(unfit(&now, function));
+                powers.push(now.power_state);
+            }
+            (Err(error), Function::Exists | Function::IsManageable | Function::GroupPoweredOn)
+                if error.kind() == ErrorKind::NotFound =>
+            {
+                details.push(format!("{} is not there any more", vm.display_path()));
+            }
+            (Err(error), _) => return Err(error.vm(vm.display_path())),
+        }
+    }
+    let value = match function {
+        Function::PowerState => match powers.as_slice() {
+            [power] => power.as_str().into(),
+            _ => return Err(Error::new(ErrorKind::Protocol, "the platform answered for another number of VMs")),
+        },
+        _ => (details.is_empty() && powers.len() == on.vms.len()).into(),
+    };
+    let detail = (!details.is_empty()).then(|| details.join(", "));
+    Ok(Seen { value, detail })
+}
+
+/// Why a VM that is there is not what the function asks for.
+fn unfit(vm: &VMInfo, function: Function) -> Option<String> {
+    let name = vm.display_path();
+    match function {
+        Function::IsManageable => {
+            let why = vm.unmanageable.clone().or_else(|| vm.template.then(|| "it is a template".to_owned()));
+            let unknown = || (vm.power_state == VMPowerState::Unknown).then(|| "its state is not known".to_owned());
+            why.or_else(unknown).map(|why| format!("{name} cannot be managed: {why}"))
+        }
+        Function::GroupPoweredOn => {
+            (vm.power_state != VMPowerState::PoweredOn).then(|| format!("{name} is {}", vm.power_state))
+        }
+        Function::PowerOff
+        | Function::PowerOn
+        | Function::Reboot
+        | Function::Suspend
+        | Function::BatchPowerOff
+        | Function::Exists
+        | Function::PowerState => None,
+    }
+}

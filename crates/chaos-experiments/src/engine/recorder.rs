@@ -1,0 +1,82 @@
+//! Writes down what happens, in order, before it goes on.
+
+use std::time::Duration;
+
+use chaos_core::{Context, Error, ErrorKind, EventSink, RunEvent, RunEventKind, RunId, SharedClock};
+use tokio::sync::Mutex;
+
+use crate::journal::{Journal, JournalFold};
+use crate::mask::Masker;
+
+/// How long a sink may take for one event.
+const RECORD_LIMIT: Duration = Duration::from_secs(30);
+
+/// Numbers events, masks secrets in them, and gives them to the sink one at a time.
+pub(super) struct Recorder<'a> {
+    sink: &'a dyn EventSink,
+    masker: &'a Masker,
+    run: RunId,
+    clock: SharedClock,
+    /// Has the time that a record may take, and no cancellation: what happened is written down in any case.
+    cx: Context,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    next: u64,
+    fold: JournalFold,
+    /// Why the sink failed. It is given nothing any more, so that no gap is hidden in what it holds.
+    broken: Option<String>,
+}
+
+impl<'a> Recorder<'a> {
+    pub(super) fn new(cx: &Context, sink: &'a dyn EventSink, masker: &'a Masker) -> Self {
+        Self {
+            sink,
+            masker,
+            run: cx.run_id().clone(),
+            clock: cx.clock().clone(),
+            cx: cx.clone(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Writes down one event and gives its number. The journal has the event even if the sink fails.
+    ///
+    /// # Errors
+    /// If the sink failed, now or before. Nothing destructive may follow.
+    pub(super) async fn record(&self, event: RunEventKind) -> Result<u64, Error> {
+        let mut state = self.state.lock().await;
+        let event = RunEvent::new(self.run.clone(), state.next, self.clock.now(), self.masker.event(event));
+        state.next += 1;
+        state.fold.apply(&event);
+        if state.broken.is_none() {
+            let cx = self.cx.detached(RECORD_LIMIT);
+            let recorded = cx.bounded("writing the run log", self.sink.record(&event)).await;
+            if let Err(error) = recorded.and_then(|recorded| recorded) {
+                state.broken = Some(error.with_causes());
+            }
+        }
+        match &state.broken {
+            None => Ok(event.sequence),
+            Some(why) => Err(Error::new(ErrorKind::Failed, format!("nothing can be written down any more: {why}"))),
+        }
+    }
+
+    /// Writes down one event of putting things back, which goes on without a sink.
+    pub(super) async fn note(&self, event: RunEventKind) {
+        if let Err(error) = self.record(event).await {
+            tracing::warn!("{error}");
+        }
+    }
+
+    /// `text` without secrets.
+    pub(super) fn mask(&self, text: &str) -> String {
+        self.masker.text(text)
+    }
+
+    pub(super) async fn journal(&self) -> Journal {
+        self.state.lock().await.fold.journal()
+    }
+}

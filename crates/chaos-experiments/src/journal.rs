@@ -1,0 +1,296 @@
+//! The Chaos Toolkit journal: a pure fold over run events.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use chaos_core::{ActivityStatus, Error, ErrorKind, HypothesisPhase, RunEvent, RunEventKind, RunStatus, Section};
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use serde::Serialize;
+use serde_json::Value;
+
+/// The journal of a run, with the keys of Chaos Toolkit in its order.
+///
+/// It is made from nothing but the events of the run, so that a run that was killed has one too: a run whose end is not
+/// among the events counts as interrupted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Journal {
+    /// The engine and its version.
+    #[serde(rename = "chaoslib-version")]
+    pub version: String,
+    /// Operating system and architecture.
+    pub platform: String,
+    /// The name of the machine.
+    pub node: String,
+    /// The experiment as it was loaded, secrets masked.
+    pub experiment: Value,
+    /// When the run began: UTC, ISO 8601, microseconds.
+    pub start: String,
+    /// How it ended.
+    pub status: RunStatus,
+    /// Whether the steady state was lost after the method.
+    pub deviated: bool,
+    /// What the checks of the hypothesis found.
+    pub steady_states: SteadyStates,
+    /// The activities of the method.
+    pub run: Vec<ActivityRecord>,
+    /// The declared rollbacks that were played.
+    pub rollbacks: Vec<ActivityRecord>,
+    /// When the run ended.
+    pub end: String,
+    /// How long it took, in seconds.
+    pub duration: f64,
+}
+
+/// What the checks of the hypothesis found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SteadyStates {
+    /// Before the method; none if it was not checked to the end.
+    pub before: Option<SteadyState>,
+    /// After the method; none if it was not checked to the end.
+    pub after: Option<SteadyState>,
+    /// While the method ran.
+    pub during: Vec<SteadyState>,
+}
+
+/// One check of the hypothesis.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SteadyState {
+    /// Whether every probe succeeded within its tolerance.
+    pub steady_state_met: bool,
+    /// The probes, up to the first that did not.
+    pub probes: Vec<ActivityRecord>,
+}
+
+/// What became of one activity.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ActivityRecord {
+    /// As it is declared, secrets masked.
+    pub activity: Value,
+    /// What it returned; null if nothing.
+    pub output: Value,
+    /// When it began.
+    pub start: String,
+    /// How it ended; not there if it was cut short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<ActivityStatus>,
+    /// Why it failed; the last line carries the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exception: Option<Vec<String>>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
+    /// How long it took, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration: Option<f64>,
+    /// Whether its output is within its tolerance, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance_met: Option<bool>,
+}
+
+impl Journal {
+    /// The journal of a run from its events, in order. Any beginning of a run's events gives a journal.
+    pub fn fold<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Self {
+        let mut fold = JournalFold::default();
+        for event in events {
+            fold.apply(event);
+        }
+        fold.journal()
+    }
+
+    /// The text of the journal file: JSON, indented by two spaces.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).expect("texts, numbers and mappings with text keys are always JSON")
+    }
+}
+
+/// The fold in progress.
+#[derive(Debug, Default)]
+pub(crate) struct JournalFold {
+    started: Option<(Timestamp, RunStart)>,
+    last: Option<Timestamp>,
+    ended: Option<(RunStatus, bool)>,
+    lost: bool,
+    steady_states: SteadyStates,
+    hypothesis: Vec<ActivityRecord>,
+    run: Vec<ActivityRecord>,
+    rollbacks: Vec<ActivityRecord>,
+    /// Where the activity of an [`RunEventKind::ActivityStarted`] is.
+    places: HashMap<u64, (Section, usize, Timestamp)>,
+}
+
+#[derive(Debug)]
+struct RunStart {
+    engine: String,
+    system: String,
+    node: String,
+    experiment: Value,
+}
+
+impl JournalFold {
+    pub(crate) fn apply(&mut self, event: &RunEvent) {
+        self.last = Some(event.at);
+        match &event.event {
+            RunEventKind::RunStarted { engine, system, node, mode: _, experiment } => {
+                let start = RunStart {
+                    engine: engine.clone(),
+                    system: system.clone(),
+                    node: node.clone(),
+                    experiment: experiment.clone(),
+                };
+                self.started = Some((event.at, start));
+            }
+            RunEventKind::HypothesisStarted { .. } => self.hypothesis.clear(),
+            RunEventKind::HypothesisEnded { phase, met } => {
+                let state = SteadyState { steady_state_met: *met, probes: std::mem::take(&mut self.hypothesis) };
+                match phase {
+                    HypothesisPhase::Before => self.steady_states.before = Some(state),
+                    HypothesisPhase::After => {
+                        self.steady_states.after = Some(state);
+                        self.lost = !met;
+                    }
+                    _ => self.steady_states.during.push(state),
+                }
+            }
+            RunEventKind::ActivityStarted { section, activity } => {
+                let record = ActivityRecord {
+                    activity: activity.clone(),
+                    output: Value::Null,
+                    start: time(event.at),
+                    status: None,
+                    exception: None,
+                    end: None,
+                    duration: None,
+                    tolerance_met: None,
+                };
+                let list = self.list(*section);
+                list.push(record);
+                let at = list.len() - 1;
+                self.places.insert(event.sequence, (*section, at, event.at));
+            }
+            RunEventKind::ActivityEnded { activity, status, output, exception, tolerance_met } => {
+                let Some((section, at, began)) = self.places.get(activity).copied() else { return };
+                let Some(record) = self.list(section).get_mut(at) else { return };
+                record.output = output.clone();
+                record.status = *status;
+                record.exception = (!exception.is_empty()).then(|| exception.clone());
+                record.end = Some(time(event.at));
+                record.duration = Some(seconds_between(began, event.at));
+                record.tolerance_met = *tolerance_met;
+            }
+            RunEventKind::RunEnded { status, deviated } => self.ended = Some((*status, *deviated)),
+            // What was done to which VM is in the run log; the journal has no place for it.
+            _ => {}
+        }
+    }
+
+    fn list(&mut self, section: Section) -> &mut Vec<ActivityRecord> {
+        match section {
+            Section::Method => &mut self.run,
+            Section::Rollbacks => &mut self.rollbacks,
+            _ => &mut self.hypothesis,
+        }
+    }
+
+    pub(crate) fn journal(&self) -> Journal {
+        let (status, deviated) = self.ended.unwrap_or((RunStatus::Interrupted, self.lost));
+        let start = self.started.as_ref().map(|(at, _)| *at).or(self.last).unwrap_or(Timestamp::UNIX_EPOCH);
+        let end = self.last.unwrap_or(start);
+        let described = self.started.as_ref().map(|(_, start)| start);
+        let mut experiment = described.map_or(Value::Null, |start| start.experiment.clone());
+        if let Value::Object(experiment) = &mut experiment {
+            // Always the last key, whatever the file says.
+            experiment.shift_remove("dry");
+            experiment.insert("dry".to_owned(), Value::Null);
+        }
+        Journal {
+            version: described.map_or_else(String::new, |start| start.engine.clone()),
+            platform: described.map_or_else(String::new, |start| start.system.clone()),
+            node: described.map_or_else(String::new, |start| start.node.clone()),
+            experiment,
+            start: time(start),
+            status,
+            deviated,
+            steady_states: self.steady_states.clone(),
+            run: self.run.clone(),
+            rollbacks: self.rollbacks.clone(),
+            end: time(end),
+            duration: seconds_between(start, end),
+        }
+    }
+}
+
+/// UTC with microseconds, which are left out when they are exactly 0.
+fn time(at: Timestamp) -> String {
+    let text = at.to_zoned(Offset::UTC.to_time_zone());
+    let format = if at.subsec_microsecond() == 0 && at.subsec_millisecond() == 0 {
+        "%Y-%m-%dT%H:%M:%S+00:00"
+    } else {
+        "%Y-%m-%dT%H:%M:%S.%6f+00:00"
+    };
+    text.strftime(format).to_string()
+}
+
+fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
+    // Rounded to the microseconds that the times are shown with.
+    let micros = to.duration_since(from).as_micros();
+    #[expect(clippy::cast_precision_loss, reason = "exact for runs of up to 285 years")]
+    let micros = micros as f64;
+    micros / 1e6
+}
+
+/// The file that a journal will be written to: proved to be writable before a run begins.
+#[derive(Debug)]
+pub struct JournalFile {
+    path: PathBuf,
+}
+
+impl JournalFile {
+    /// Proves that `path` can be written by writing an empty file beside it, which takes its place in the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] if it cannot.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        let file = Self { path: path.to_owned() };
+        if path.is_dir() {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("the journal cannot be written to {}: it is a directory", path.display()),
+            ));
+        }
+        std::fs::write(file.partial(), "").map_err(|error| file.failed(ErrorKind::Configuration, error))?;
+        Ok(file)
+    }
+
+    /// Writes the journal over whatever was there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Failed`].
+    pub fn write(self, journal: &Journal) -> Result<(), Error> {
+        let failed = |error| self.failed(ErrorKind::Failed, error);
+        std::fs::write(self.partial(), journal.to_text()).map_err(failed)?;
+        std::fs::rename(self.partial(), &self.path).map_err(failed)
+    }
+
+    fn partial(&self) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(".partial");
+        self.path.with_file_name(name)
+    }
+
+    fn failed(&self, kind: ErrorKind, error: std::io::Error) -> Error {
+        Error::new(kind, format!("the journal cannot be written to {}", self.path.display())).caused_by(error)
+    }
+}
+
+impl Drop for JournalFile {
+    fn drop(&mut self) {
+        // Renamed away if the journal was written; else an empty file that nobody needs.
+        let _ = std::fs::remove_file(self.partial());
+    }
+}

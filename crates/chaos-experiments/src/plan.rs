@@ -1,0 +1,141 @@
+//! What a run would do: its steps, with the VMs that they would touch as they were found.
+
+use std::fmt;
+
+use chaos_core::{Fault, Stop, VMPowerState};
+use serde::Serialize;
+
+use crate::activity::Call;
+use crate::native::{Kind, What};
+use crate::resolve::{Bound, ResolvedExperiment};
+
+/// The steps of a run. `Display` is for people.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The title of the experiment.
+    pub title: String,
+    /// What is checked before and after the method.
+    pub hypothesis: Vec<PlanStep>,
+    /// What is done.
+    pub method: Vec<PlanStep>,
+    /// What is played afterwards. Whatever is changed even then is put back to the state that it was found in.
+    pub rollbacks: Vec<PlanStep>,
+}
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PlanStep {
+    /// The name of the activity.
+    pub name: String,
+    /// Whether it is an `action` or a `probe`.
+    pub kind: &'static str,
+    /// The function, or the type of a provider that a rehearsal leaves out.
+    pub function: String,
+    /// What it means, in words.
+    pub effect: String,
+    /// The platform's name in the settings, or its kind; none where a rehearsal leaves the step out.
+    pub platform: Option<String>,
+    /// Whether it changes VMs.
+    pub changes: bool,
+    /// The VMs that it is about.
+    pub vms: Vec<PlanVm>,
+}
+
+/// A VM of a step, as it was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PlanVm {
+    /// Its name.
+    pub name: String,
+    /// Its object id.
+    pub id: String,
+    /// Its inventory path.
+    pub path: Option<String>,
+    /// Its power state.
+    pub power_state: VMPowerState,
+}
+
+impl ResolvedExperiment {
+    /// What a run would do.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let steps = |bounds: &[Bound]| bounds.iter().map(|bound| self.step(bound)).collect();
+        Plan {
+            title: self.experiment.title().to_owned(),
+            hypothesis: steps(&self.hypothesis),
+            method: steps(&self.method),
+            rollbacks: steps(&self.rollbacks),
+        }
+    }
+
+    fn step(&self, bound: &Bound) -> PlanStep {
+        let activity = &bound.activity;
+        let vms = bound.on.iter().flat_map(|on| &on.vms);
+        let (function, effect, changes) = match &activity.call {
+            Call::Vm(call) => {
+                let effect = match &call.what {
+                    What::Power { fault, .. } => effect(fault),
+                    What::Look { .. } | What::Group { .. } => "reads".to_owned(),
+                };
+                (call.function.name().to_owned(), effect, call.function.kind() == Kind::Action)
+            }
+            Call::NotRehearsed(provider) => (provider.clone(), "left out of the rehearsal".to_owned(), false),
+        };
+        PlanStep {
+            name: self.experiment.masker.text(&activity.name),
+            kind: activity.kind.as_str(),
+            function,
+            effect,
+            platform: activity.vm_call().map(|call| call.platform.clone()),
+            changes,
+            vms: vms
+                .map(|vm| PlanVm {
+                    name: vm.name.clone(),
+                    id: vm.id.clone(),
+                    path: vm.path.clone(),
+                    power_state: vm.power_state,
+                })
+                .collect(),
+        }
+    }
+}
+
+fn effect(fault: &Fault) -> String {
+    match fault {
+        Fault::PowerOff { stop, .. } => format!("power off: {}", words(stop)),
+        Fault::Reboot { stop } => format!("reboot: {}", words(stop)),
+        Fault::PowerOn { limit } => format!("power on within {limit:?}"),
+        Fault::Suspend { limit } => format!("suspend within {limit:?}"),
+        other => other.operation().words().to_owned(),
+    }
+}
+
+fn words(stop: &Stop) -> String {
+    match stop {
+        Stop::GuestThenHard { grace, hard } => {
+            format!("ask the guest, and do it hard after {grace:?}, within {hard:?}")
+        }
+        Stop::GuestOnly { grace } => format!("ask the guest, which has {grace:?}"),
+        Stop::Hard { limit } => format!("hard, within {limit:?}"),
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.title)?;
+        for (section, steps) in
+            [("steady state", &self.hypothesis), ("method", &self.method), ("rollbacks", &self.rollbacks)]
+        {
+            writeln!(f, "{section}:{}", if steps.is_empty() { " nothing" } else { "" })?;
+            for step in steps {
+                writeln!(f, "  {} {}: {}", step.kind, step.name, step.effect)?;
+                for vm in &step.vms {
+                    writeln!(f, "    {} ({})", vm.path.as_deref().unwrap_or(&vm.name), vm.power_state)?;
+                }
+            }
+        }
+        write!(f, "in the end every VM is put back to the state shown here")
+    }
+}

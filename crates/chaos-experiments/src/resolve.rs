@@ -1,0 +1,214 @@
+//! From names to VMs: every platform is opened and asked once, and every VM is found, before anything is touched.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use chaos_core::{
+    Capabilities, Connection, Context, Discovery, Error, ErrorKind, Fault, Need, Platform, PlatformSource, Selector,
+    TargetPattern, VMInfo, VMRef, check_power, resolve,
+};
+
+use crate::activity::Activity;
+use crate::experiment::Experiment;
+use crate::native::{VmCall, What, same_connection};
+
+/// An experiment whose VMs are found: it can be shown as a [`Plan`](crate::Plan) and run.
+pub struct ResolvedExperiment {
+    pub(crate) experiment: Experiment,
+    pub(crate) hypothesis: Vec<Bound>,
+    pub(crate) method: Vec<Bound>,
+    pub(crate) rollbacks: Vec<Bound>,
+}
+
+/// An activity with the VMs that it is about.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) activity: Activity,
+    /// None where a rehearsal leaves it out.
+    pub(crate) on: Option<On>,
+}
+
+/// VMs of a platform, found.
+#[derive(Debug, Clone)]
+pub(crate) struct On {
+    pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) vms: Vec<VMInfo>,
+}
+
+impl On {
+    pub(crate) fn refs(&self) -> Vec<VMRef> {
+        self.vms.iter().map(|vm| VMRef::new(self.platform.identity(), &vm.id)).collect()
+    }
+}
+
+impl Experiment {
+    /// Opens the platforms and finds the VMs that the experiment names, in one discovery for each platform. Reads only.
+    ///
+    /// The platforms stay open for the run; whoever owns `source` closes it.
+    ///
+    /// # Errors
+    /// What opening a platform can give; [`ErrorKind::NotFound`] and [`ErrorKind::Ambiguous`] for a name that does not
+    /// mean exactly one VM; [`ErrorKind::Unsupported`] and [`ErrorKind::InvalidState`] if a VM cannot take what the
+    /// experiment does to it first.
+    pub async fn resolve(self, cx: &Context, source: &dyn PlatformSource) -> Result<ResolvedExperiment, Error> {
+        let inventories = self.take_stock(cx, source).await?;
+        let mut touched = BTreeSet::new();
+        let hypothesis = bind_all(&self.hypothesis, &inventories, None)?;
+        let method = bind_all(&self.method, &inventories, Some(&mut touched))?;
+        let rollbacks = bind_all(&self.rollbacks, &inventories, None)?;
+        Ok(ResolvedExperiment { experiment: self, hypothesis, method, rollbacks })
+    }
+
+    async fn take_stock(&self, cx: &Context, source: &dyn PlatformSource) -> Result<Vec<Inventory>, Error> {
+        let mut wanted: Vec<(&str, &Connection, Vec<TargetPattern>)> = Vec::new();
+        for call in self.activities().filter_map(Activity::vm_call) {
+            let patterns = patterns(call);
+            let known = wanted
+                .iter_mut()
+                .find(|(name, connection, _)| *name == call.platform && same_connection(connection, &call.connection));
+            match known {
+                Some((_, _, all)) => all.extend(patterns),
+                None => wanted.push((&call.platform, &call.connection, patterns)),
+            }
+        }
+        let mut inventories = Vec::with_capacity(wanted.len());
+        for (name, connection, patterns) in wanted {
+            let platform = source.open(cx, name, connection).await?;
+            let discovery = platform.discover(cx, &Selector::targets(patterns)).await?;
+            for problem in &discovery.problems {
+                tracing::warn!(platform = name, subject = problem.subject, "{}", problem.message);
+            }
+            let capabilities = platform.capabilities();
+            inventories.push(Inventory {
+                name: name.to_owned(),
+                connection: connection.clone(),
+                platform,
+                capabilities,
+                discovery,
+            });
+        }
+        Ok(inventories)
+    }
+}
+
+/// A platform and its VMs that the experiment is about.
+struct Inventory {
+    name: String,
+    connection: Connection,
+    platform: Arc<dyn Platform>,
+    capabilities: Capabilities,
+    discovery: Discovery,
+}
+
+impl Inventory {
+    /// The VMs that each pattern means, each VM once.
+    fn choose(&self, patterns: &[TargetPattern], many: bool) -> Result<Vec<VMInfo>, Error> {
+        let mut chosen: Vec<VMInfo> = Vec::new();
+        for pattern in patterns {
+            let fits = resolve(&Selector::targets([pattern.clone()]), &self.discovery.vms)?;
+            if fits.len() > 1 && !many {
+                let paths = fits.iter().map(|chosen| chosen.vm.display_path().to_owned()).collect();
+                return Err(Error::ambiguous(pattern, paths));
+            }
+            for fit in fits {
+                if chosen.iter().all(|vm| vm.id != fit.vm.id) {
+                    chosen.push(fit.vm);
+                }
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+fn patterns(call: &VmCall) -> Vec<TargetPattern> {
+    match &call.what {
+        What::Power { vms, .. } => vms.clone(),
+        What::Look { vm } => vec![vm.clone()],
+        What::Group { group, except } => std::iter::once(group).chain(except).cloned().collect(),
+    }
+}
+
+/// Finds the VMs of each activity. With `touched`, the first fault on each VM is checked against the state that the VM
+/// is in now; for a later one that state says nothing.
+fn bind_all(
+    activities: &[Activity],
+    inventories: &[Inventory],
+    mut touched: Option<&mut BTreeSet<VMRef>>,
+) -> Result<Vec<Bound>, Error> {
+    let mut bound = Vec::with_capacity(activities.len());
+    for activity in activities {
+        let on = match activity.vm_call() {
+            None => None,
+            Some(call) => {
+                let inventory = inventories
+                    .iter()
+                    .find(|known| known.name == call.platform && same_connection(&known.connection, &call.connection))
+                    .ok_or_else(|| Error::new(ErrorKind::Configuration, format!("`{}` is not open", call.platform)))?;
+                Some(bind(call, inventory, touched.as_deref_mut())?)
+            }
+        };
+        bound.push(Bound { activity: activity.clone(), on });
+    }
+    Ok(bound)
+}
+
+fn bind(call: &VmCall, inventory: &Inventory, touched: Option<&mut BTreeSet<VMRef>>) -> Result<On, Error> {
+    let on = |vms| On { platform: Arc::clone(&inventory.platform), vms };
+    match &call.what {
+        What::Look { vm } => Ok(on(inventory.choose(std::slice::from_ref(vm), false)?)),
+        What::Group { group, except } => {
+            let without = inventory.choose(except, true)?;
+            let mut vms = inventory.choose(std::slice::from_ref(group), true)?;
+            vms.retain(|vm| without.iter().all(|other| other.id != vm.id));
+            if vms.is_empty() {
+                return Err(Error::new(
+                    ErrorKind::NotFound,
+                    format!("the group `{group}` has no VM beside those that are left out of it"),
+                ));
+            }
+            Ok(on(vms))
+        }
+        What::Power { vms, fault, .. } => {
+            let on = on(inventory.choose(vms, false)?);
+            if !inventory.capabilities.supports(fault.operation()) {
+                let kind = &inventory.platform.identity().kind;
+                return Err(Error::unsupported(kind, fault.operation().words()));
+            }
+            for (vm, target) in on.vms.iter().zip(on.refs()) {
+                check_static(vm, fault)?;
+                if let Some(touched) = &touched
+                    && !touched.contains(&target)
+                {
+                    let _: Need = check_power(vm, fault)?;
+                }
+            }
+            if let Some(touched) = touched {
+                touched.extend(on.refs());
+            }
+            Ok(on)
+        }
+    }
+}
+
+/// What no change of the power state can mend.
+fn check_static(vm: &VMInfo, fault: &Fault) -> Result<(), Error> {
+    if vm.template || vm.unmanageable.is_some() {
+        check_power(vm, fault)?;
+    }
+    Ok(())
+}
+
+impl ResolvedExperiment {
+    /// The experiment.
+    #[must_use]
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+}
+
+impl fmt::Debug for ResolvedExperiment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResolvedExperiment").field("experiment", &self.experiment).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,205 @@
+//! Ready-made experiments: documents that come with the crate, and the typed parameters that they take.
+
+mod catalogue;
+
+use chaos_core::{Error, ErrorKind};
+use serde_json::{Map, Value};
+
+use crate::configuration::CONNECTION_FIELDS;
+use crate::document::Document;
+use crate::error::{Finding, Findings};
+use crate::inputs::{Given, Overrides, ValueType};
+use crate::native::seconds;
+
+/// A ready-made experiment.
+#[derive(Debug)]
+pub struct Template {
+    name: &'static str,
+    summary: &'static str,
+    /// The kind of platform whose connection values it takes.
+    platform: &'static str,
+    parameters: &'static [Parameter],
+    /// What is left out where a parameter is not given: the list, as a JSON pointer, the place in it, the parameter.
+    optional: &'static [(&'static str, usize, &'static str)],
+    document: &'static str,
+}
+
+/// A parameter of a template, given as an override of that name.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// The name.
+    pub name: &'static str,
+    /// What it means.
+    pub summary: &'static str,
+    /// What it has to be.
+    pub kind: ParameterKind,
+    /// The value where none is given, as it would be written.
+    pub default: Option<&'static str>,
+    /// Whether it has to be given.
+    pub required: bool,
+}
+
+/// What the value of a parameter has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParameterKind {
+    /// One VM, in the target notation.
+    Target,
+    /// A group of VMs, in the target notation.
+    Group,
+    /// True or false.
+    Flag,
+    /// A time of more than nothing: seconds, or a text such as `90s`.
+    Seconds,
+}
+
+impl ParameterKind {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Target => "a VM: a name, `id:…` or `path:/…`",
+            Self::Group => "a group of VMs: a name, a glob or `re:…`",
+            Self::Flag => "true or false",
+            Self::Seconds => "seconds, or a time such as `90s`, of more than 0",
+        }
+    }
+
+    fn read(self, given: &Given) -> Option<Value> {
+        match self {
+            Self::Target | Self::Group => {
+                let Value::String(text) = given.plain() else { return None };
+                text.parse::<chaos_core::TargetPattern>().is_ok().then(|| text.into())
+            }
+            Self::Flag => match given.plain() {
+                flag @ Value::Bool(_) => Some(flag),
+                Value::String(text) => match text.to_ascii_lowercase().as_str() {
+                    "true" | "yes" | "on" | "1" => Some(true.into()),
+                    "false" | "no" | "off" | "0" => Some(false.into()),
+                    _ => None,
+                },
+                _ => None,
+            },
+            Self::Seconds => {
+                let value = given.read(ValueType::Int).filter(Value::is_number).unwrap_or_else(|| given.plain());
+                seconds(&value).is_some_and(|time| !time.is_zero()).then_some(value)
+            }
+        }
+    }
+}
+
+impl Template {
+    /// All templates.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        catalogue::ALL
+    }
+
+    /// The template of that name; `_` counts as `-`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`], which lists the names that there are.
+    pub fn find(name: &str) -> Result<&'static Self, Error> {
+        let wanted = name.replace('_', "-");
+        Self::all().iter().find(|template| template.name == wanted).ok_or_else(|| {
+            let names: Vec<&str> = Self::all().iter().map(|template| template.name).collect();
+            let message = format!("there is no chaos type `{name}`: use one of {}", names.join(", "));
+            Error::new(ErrorKind::Configuration, message)
+        })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it does, in a sentence.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        self.summary
+    }
+
+    /// The kind of platform that it is for.
+    #[must_use]
+    pub fn platform(&self) -> &'static str {
+        self.platform
+    }
+
+    /// What it takes beside connection values.
+    #[must_use]
+    pub fn parameters(&self) -> &'static [Parameter] {
+        self.parameters
+    }
+
+    /// The document with its parameters, and the overrides of connection values, which are never part of it: give those
+    /// to [`Inputs`](crate::Inputs). They are `<platform>_server` and so on, or `server` and so on for short.
+    ///
+    /// # Errors
+    /// Every parameter that is missing, unknown or not what it has to be.
+    pub fn render(&self, overrides: &Overrides) -> Result<(Document, Overrides), Findings> {
+        let mut findings = Vec::new();
+        let (configuration, connection) = self.sort(overrides, &mut findings);
+        if !findings.is_empty() {
+            return Err(Findings { document: self.name.to_owned(), list: findings });
+        }
+        let mut root: Value =
+            serde_json::from_str(self.document).expect("the documents of templates are read by a test");
+        for (list, at, parameter) in self.optional.iter().rev() {
+            if !configuration.contains_key(*parameter)
+                && let Some(Value::Array(list)) = root.pointer_mut(list)
+            {
+                list.remove(*at);
+            }
+        }
+        root["configuration"] = Value::Object(configuration);
+        let document =
+            Document::from_value(self.name, root).expect("the document of a template is a mapping, as a test shows");
+        Ok((document, connection))
+    }
+
+    /// Parts parameters, in the order of their declaration, from connection values.
+    fn sort(&self, overrides: &Overrides, findings: &mut Vec<Finding>) -> (Map<String, Value>, Overrides) {
+        let mut connection = Overrides::none();
+        for name in overrides.names() {
+            let short = name.strip_prefix(self.platform).and_then(|rest| rest.strip_prefix('_')).unwrap_or(name);
+            if self.parameters.iter().any(|parameter| parameter.name == name) {
+                continue;
+            }
+            if let (true, Some(given)) = (CONNECTION_FIELDS.contains(&short), overrides.get(name)) {
+                connection.insert(&format!("{}_{short}", self.platform), given.clone());
+                continue;
+            }
+            let known: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name).collect();
+            let hint =
+                format!("it takes {}, and {}_{{{}}}", known.join(", "), self.platform, CONNECTION_FIELDS.join(", "));
+            findings.push(
+                Finding::error(format!("/configuration/{name}"), format!("{} takes no `{name}`", self.name)).hint(hint),
+            );
+        }
+        let mut configuration = Map::new();
+        for parameter in self.parameters {
+            let place = || format!("/configuration/{}", parameter.name);
+            let default = parameter.default.map(|default| Given::Text(default.to_owned()));
+            match overrides.get(parameter.name).or(default.as_ref()) {
+                Some(given) => match parameter.kind.read(given) {
+                    Some(value) => {
+                        configuration.insert(parameter.name.to_owned(), value);
+                    }
+                    None => findings.push(Finding::error(
+                        place(),
+                        format!("`{}` has to be {}", parameter.name, parameter.kind.words()),
+                    )),
+                },
+                None if parameter.required => findings.push(
+                    Finding::error(place(), format!("{} needs `{}`", self.name, parameter.name)).hint(format!(
+                        "{}: give {}",
+                        parameter.summary,
+                        parameter.kind.words()
+                    )),
+                ),
+                None => {}
+            }
+        }
+        (configuration, connection)
+    }
+}
