@@ -1,7 +1,5 @@
 //! VMware vSphere (vCenter and ESXi) client for VM chaos, over the vim25 SOAP API.
 
-#![expect(dead_code, unused_imports, reason = "the session and the power operations that use this layer follow")]
-
 mod config;
 mod discovery;
 mod environment;
@@ -10,10 +8,12 @@ mod error;
 pub mod fuzzing;
 mod inventory;
 mod platform;
+mod power;
 mod session;
 mod soap;
 mod transport;
 mod vim;
+mod watch;
 
 pub use config::Config;
 pub use environment::{EnvironmentReport, VSphereDiscovery};

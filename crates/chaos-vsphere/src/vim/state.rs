@@ -32,6 +32,13 @@ impl Question {
 /// What decides about power operations on a VM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct VmState {
+    /// As the wire writes it, with `%2f` for `/`.
+    pub(crate) name: Option<String>,
+    pub(crate) template: Option<bool>,
+    /// The extension that looks after the VM, if one does.
+    pub(crate) managed_by: Option<String>,
+    /// Whether it is the secondary of a fault-tolerant pair.
+    pub(crate) secondary: bool,
     /// `poweredOn`, `poweredOff`, `suspended`.
     pub(crate) power_state: Option<String>,
     /// `connected`, `disconnected`, `orphaned`, `inaccessible`, `invalid`.
@@ -51,6 +58,10 @@ pub(crate) struct VmState {
 impl VmState {
     /// The property paths that this is built from.
     pub(crate) const PATHS: &'static [&'static str] = &[
+        "name",
+        "summary.config.template",
+        "summary.config.managedBy.extensionKey",
+        "summary.config.ftInfo",
         "runtime.powerState",
         "runtime.connectionState",
         "guest.toolsRunningStatus",
@@ -66,6 +77,15 @@ impl VmState {
         let value = change.value.as_ref();
         let scalar = || value.and_then(PropertyValue::as_scalar).map(str::trim).filter(|text| !text.is_empty());
         match change.path.as_str() {
+            "name" => self.name = scalar().map(str::to_owned),
+            "summary.config.template" => self.template = scalar().and_then(boolean),
+            "summary.config.managedBy.extensionKey" => self.managed_by = scalar().map(str::to_owned),
+            "summary.config.ftInfo" => {
+                self.secondary = match value {
+                    Some(PropertyValue::Other(kind)) => kind == "FaultToleranceSecondaryConfigInfo",
+                    _ => false,
+                }
+            }
             "runtime.powerState" => self.power_state = scalar().map(str::to_owned),
             "runtime.connectionState" => self.connection_state = scalar().map(str::to_owned),
             "guest.toolsRunningStatus" => self.tools_running_status = scalar().map(str::to_owned),
