@@ -271,9 +271,7 @@ fn read_vm(id: &str, object: ObjectContent<'_>) -> FoundVm {
     vm.info.tools_status = Some(tools_status(tools_running.as_deref(), tools_version.as_deref()));
     keep(&mut vm.info, "tools_version_status", tools_version);
     if vm.info.name.starts_with("vCLS") {
-        vm.info.unmanageable.get_or_insert_with(|| {
-            "it is a vSphere Cluster Services VM, which the vCenter itself looks after".to_owned()
-        });
+        vm.info.unmanageable.get_or_insert_with(|| CLUSTER_SERVICES.to_owned());
     }
     vm
 }
@@ -294,7 +292,7 @@ fn read_config(vm: &mut FoundVm, config: Node<'_>) {
             "vmPathName" => keep(info, "vm_path_name", word(field)),
             "managedBy" => {
                 if let Some(extension) = field.child_text("extensionKey").map(str::trim).filter(|key| !key.is_empty()) {
-                    info.unmanageable.get_or_insert_with(|| format!("it belongs to the extension {extension}"));
+                    info.unmanageable.get_or_insert_with(|| extension_words(extension));
                     keep(info, "managed_by", Some(extension.to_owned()));
                 }
             }
@@ -302,8 +300,7 @@ fn read_config(vm: &mut FoundVm, config: Node<'_>) {
                 // Role 1 is the primary (`FaultToleranceConfigInfo.role`).
                 let role: u32 = field.child_text("role").and_then(|role| role.trim().parse().ok()).unwrap_or(0);
                 if role > 1 {
-                    let why = "it is the secondary of a fault-tolerant pair: act on the primary of the same name";
-                    info.unmanageable.get_or_insert_with(|| why.to_owned());
+                    info.unmanageable.get_or_insert_with(|| SECONDARY.to_owned());
                 }
                 if role > 0 {
                     let role = if role > 1 { "secondary" } else { "primary" };
@@ -324,8 +321,18 @@ fn keep(info: &mut VMInfo, key: &str, value: Option<String>) {
     }
 }
 
+/// Why nobody should touch a VM whose name begins with `vCLS`.
+pub(crate) const CLUSTER_SERVICES: &str = "it is a vSphere Cluster Services VM, which the vCenter itself looks after";
+/// Why nobody should touch the second VM of a fault-tolerant pair.
+pub(crate) const SECONDARY: &str = "it is the secondary of a fault-tolerant pair: act on the primary of the same name";
+
+/// Why nobody should touch a VM that belongs to an extension.
+pub(crate) fn extension_words(extension: &str) -> String {
+    format!("it belongs to the extension {extension}")
+}
+
 /// `VirtualMachineConnectionState` in words.
-fn connection_words(state: &str) -> String {
+pub(crate) fn connection_words(state: &str) -> String {
     match state {
         "disconnected" => "its host is not connected to the vCenter".to_owned(),
         "orphaned" => "it is registered in the vCenter and gone from its host (orphaned)".to_owned(),

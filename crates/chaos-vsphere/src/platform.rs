@@ -4,14 +4,16 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chaos_core::{
-    Capabilities, Context, Discovery, Error, ErrorKind, Fault, Outcome, Platform, PlatformIdentity, PlatformKind,
-    Selector, Target, Undo, VMInfo, VMRef,
+    Capabilities, Context, Discovery, Error, ErrorKind, Fault, Operation, Outcome, Platform, PlatformIdentity,
+    PlatformKind, Selector, Target, Undo, VMInfo, VMRef,
 };
 
 use crate::config::Config;
 use crate::discovery;
 use crate::environment::VSphereDiscovery;
+use crate::power::Power;
 use crate::session::Session;
+use crate::watch::Watch;
 
 /// A vCenter or ESXi host that is connected and logged in.
 ///
@@ -20,6 +22,7 @@ use crate::session::Session;
 #[derive(Debug)]
 pub struct VSphere {
     session: Session,
+    watch: Watch,
     identity: PlatformIdentity,
 }
 
@@ -40,7 +43,8 @@ impl VSphere {
             instance,
             description: format!("{} at {}", about.full_name, session.host()),
         };
-        Ok(Self { session, identity })
+        let watch = Watch::new(session.clone(), session.config().long_poll);
+        Ok(Self { session, watch, identity })
     }
 
     /// Ready-made questions about the environment.
@@ -49,8 +53,8 @@ impl VSphere {
         VSphereDiscovery::new(&self.session)
     }
 
-    pub(crate) fn session(&self) -> &Session {
-        &self.session
+    fn power(&self) -> Power<'_> {
+        Power { session: &self.session, watch: &self.watch, identity: &self.identity }
     }
 
     /// The present state of some VMs by reference, in the order asked for.
@@ -85,7 +89,10 @@ impl Platform for VSphere {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::new([])
+        let operations = [Operation::PowerOn, Operation::PowerOff, Operation::Reboot, Operation::Suspend];
+        let mut capabilities = Capabilities::new(operations);
+        capabilities.guest_operations = true;
+        capabilities
     }
 
     async fn discover(&self, cx: &Context, selector: &Selector) -> Result<Discovery, Error> {
@@ -96,19 +103,20 @@ impl Platform for VSphere {
         self.read(cx, &vms.iter().collect::<Vec<_>>()).await
     }
 
-    async fn prepare(&self, _: &Context, targets: &[Target], fault: &Fault) -> Vec<Result<Undo, Error>> {
-        targets.iter().map(|_| Err(Error::unsupported(&PlatformKind::VSPHERE, fault.operation().words()))).collect()
+    async fn prepare(&self, cx: &Context, targets: &[Target], fault: &Fault) -> Vec<Result<Undo, Error>> {
+        self.power().prepare(cx, targets, fault).await
     }
 
-    async fn apply(&self, _: &Context, _: &Target, fault: &Fault) -> Result<Outcome, Error> {
-        Err(Error::unsupported(&PlatformKind::VSPHERE, fault.operation().words()))
+    async fn apply(&self, cx: &Context, target: &Target, fault: &Fault) -> Result<Outcome, Error> {
+        self.power().apply(cx, target, fault).await
     }
 
-    async fn undo(&self, _: &Context, undo: &Undo) -> Result<Outcome, Error> {
-        Err(Error::unsupported(&PlatformKind::VSPHERE, undo.operation.words()))
+    async fn undo(&self, cx: &Context, undo: &Undo) -> Result<Outcome, Error> {
+        self.power().undo(cx, undo).await
     }
 
     async fn disconnect(&self, cx: &Context) -> Result<(), Error> {
+        self.watch.close(cx).await;
         Ok(self.session.close(cx).await?)
     }
 }

@@ -2,11 +2,12 @@
 
 use chaos_core::{PlatformKind, ToolsStatus, VMInfo};
 
+use crate::inventory::{CLUSTER_SERVICES, SECONDARY, connection_words, decode_name, extension_words};
 use crate::vim::VmState;
 
 /// The VM as far as power operations are concerned.
 pub(super) fn info(id: &str, state: &VmState) -> VMInfo {
-    let name = state.name.as_deref().map_or_else(|| id.to_owned(), decoded);
+    let name = state.name.as_deref().map_or_else(|| id.to_owned(), decode_name);
     let mut vm = VMInfo::new(name, id, state.power(), PlatformKind::VSPHERE);
     if let Some(word) = &state.power_state {
         vm.native_state.clone_from(word);
@@ -18,18 +19,20 @@ pub(super) fn info(id: &str, state: &VmState) -> VMInfo {
         "guestToolsNotRunning" => ToolsStatus::NotRunning,
         _ => ToolsStatus::Unknown,
     });
-    vm.unmanageable = unreachable(state);
+    vm.unmanageable = unmanageable(&vm, state);
     vm
 }
 
-/// Why the VM cannot be managed, if so (`VirtualMachineConnectionState`).
-fn unreachable(state: &VmState) -> Option<String> {
-    match state.connection_state.as_deref()? {
-        "connected" => None,
-        other => Some(format!("its connection state is {other}")),
+/// Why the VM cannot be managed, if so, by the rules and in the words of a discovery.
+fn unmanageable(vm: &VMInfo, state: &VmState) -> Option<String> {
+    if let Some(connection) = state.connection_state.as_deref().filter(|word| *word != "connected") {
+        return Some(connection_words(connection));
     }
-}
-
-fn decoded(name: &str) -> String {
-    name.replace("%2f", "/").replace("%2F", "/").replace("%5c", "\\").replace("%5C", "\\").replace("%25", "%")
+    if let Some(extension) = &state.managed_by {
+        return Some(extension_words(extension));
+    }
+    if state.secondary {
+        return Some(SECONDARY.to_owned());
+    }
+    vm.name.starts_with("vCLS").then(|| CLUSTER_SERVICES.to_owned())
 }

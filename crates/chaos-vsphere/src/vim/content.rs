@@ -47,9 +47,4 @@ impl ServiceContent {
             },
         })
     }
-
-    /// Whether this is an ESXi host rather than a vCenter.
-    pub(crate) fn is_host(&self) -> bool {
-        self.about.api_type == "HostAgent"
-    }
 }

@@ -22,7 +22,7 @@ mod tests;
 mod types;
 mod update;
 
-pub(crate) use content::{About, ServiceContent};
+pub(crate) use content::ServiceContent;
 pub(crate) use property::{MissingProperty, OBJECTS, ObjectContent, Page};
 pub(crate) use request::{Answer, Effect, NotSoap, Request};
 pub(crate) use requests::*;

@@ -188,11 +188,6 @@ pub(crate) fn create_filter(collector: &MoRef, spec: &FilterSpec<'_>) -> Request
     Request::new("CreateFilter", Effect::Once, collector, arguments, reference)
 }
 
-/// Stops watching.
-pub(crate) fn destroy_property_filter(filter: &MoRef) -> Request<()> {
-    Request::new("DestroyPropertyFilter", Effect::Once, filter, |w| w, nothing)
-}
-
 /// What a filter over everything in a list view watches.
 pub(crate) fn list_view_filter<'a>(view: &MoRef, kind: &'a str, paths: &'a [&'a str]) -> FilterSpec<'a> {
     const MEMBERS: &[Walk] = &[Walk { name: "members", kind: "ListView", path: "view", then: &[] }];
@@ -236,9 +231,4 @@ pub(crate) fn wait_for_updates(
     };
     Request::new("WaitForUpdatesEx", Effect::Once, collector, arguments, UpdateSet::read)
         .with_patience(max_wait.saturating_add(WAIT_MARGIN))
-}
-
-/// Ends a wait that is under way on that collector.
-pub(crate) fn cancel_wait_for_updates(collector: &MoRef) -> Request<()> {
-    Request::new("CancelWaitForUpdates", Effect::Repeatable, collector, |w| w, nothing)
 }

@@ -180,9 +180,4 @@ impl TaskState {
             _ => {}
         }
     }
-
-    /// Whether nothing more will happen.
-    pub(crate) fn is_over(&self) -> bool {
-        matches!(self.phase, TaskPhase::Success | TaskPhase::Error)
-    }
 }

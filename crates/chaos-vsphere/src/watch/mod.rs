@@ -22,7 +22,7 @@ pub(crate) use followed::{Followed, Lost};
 use objects::Objects;
 use pace::{Pulse, Wave};
 use roll::Roll;
-pub(crate) use roll::{News, Watched};
+pub(crate) use roll::Watched;
 
 use crate::session::Session;
 use crate::vim::{MoRef, TaskState, VmState};

@@ -54,12 +54,10 @@ snapshots! {
     destroy_property_collector: vim::destroy_property_collector(&collector());
     create_filter_of_vms: vim::create_filter(&collector(), &vim::list_view_filter(&view(), "VirtualMachine", VmState::PATHS));
     create_filter_of_tasks: vim::create_filter(&collector(), &vim::list_view_filter(&view(), "Task", TaskState::PATHS));
-    destroy_property_filter: vim::destroy_property_filter(&MoRef::new("PropertyFilter", "session[52d0]52f2"));
     create_list_view: vim::create_list_view(&MoRef::new("ViewManager", "ViewManager"), &[MoRef::vm("vm-1"), MoRef::vm("vm-2")]);
     modify_list_view: vim::modify_list_view(&view(), &[MoRef::new("Task", "task-1")], &[MoRef::new("Task", "task-0")]);
     destroy_view: vim::destroy_view(&view());
     wait_for_updates: vim::wait_for_updates(&collector(), "", Duration::from_secs(30), 100);
-    cancel_wait_for_updates: vim::cancel_wait_for_updates(&collector());
 }
 
 #[test]
