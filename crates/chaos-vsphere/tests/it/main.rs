@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests may panic as the tests do")]
 
 mod discovery;
+mod power;
 mod scripted;
 mod session;
