@@ -165,7 +165,7 @@ fn turn_clock(front: &Front, change: &ClockChange) {
         front.world.step(step);
     }
     if change.next {
-        front.world.step_to_next_event();
+        let _distance = front.world.step_to_next_event();
     }
 }
 
@@ -241,15 +241,12 @@ fn percent_decoded(text: &str) -> String {
     let mut position = 0;
     while let Some(&byte) = bytes.get(position) {
         let escape = (byte == b'%').then(|| text.get(position + 1..position + 3)).flatten();
-        match escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                position += 3;
-            }
-            None => {
-                out.push(byte);
-                position += 1;
-            }
+        if let Some(decoded) = escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            out.push(decoded);
+            position += 3;
+        } else {
+            out.push(byte);
+            position += 1;
         }
     }
     String::from_utf8_lossy(&out).into_owned()

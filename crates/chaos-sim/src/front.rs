@@ -178,7 +178,7 @@ fn response(answer: SoapAnswer, headers: &HeaderMap) -> Response<Body> {
 fn cut_response(answer: SoapAnswer) -> Response<Body> {
     let bytes = Bytes::from(answer.body);
     let length = bytes.len();
-    let mut response = with_type(status(answer.status), XML, cut(bytes));
+    let mut response = with_type(status(answer.status), XML, cut(&bytes));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     response
 }

@@ -40,6 +40,7 @@ pub enum StartError {
 
 /// How a simulator is to be.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Builder {
     seed: u64,
     estate: Estate,
@@ -81,7 +82,7 @@ impl Default for Builder {
             start: None,
             timing: Timing::default(),
             page_cap: 100,
-            session_idle_limit: Duration::from_secs(30 * 60),
+            session_idle_limit: Duration::from_mins(30),
             session_limit: 3000,
             restricted: BTreeSet::new(),
             is_read_only: false,
@@ -394,6 +395,7 @@ impl Sim {
     }
 
     /// Ends all sessions, as a restart of the server does; tells how many there were.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn kill_sessions(&self) -> usize {
         self.front.door.kill_sessions(None)
     }

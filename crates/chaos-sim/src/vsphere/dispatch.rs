@@ -246,7 +246,7 @@ impl Door {
     }
 
     /// The read of a single property, as some clients do it.
-    fn fetch(&self, call: &Element, mo: &Mo, cookie: Option<&str>) -> Outcome {
+    pub(super) fn fetch(&self, call: &Element, mo: &Mo, cookie: Option<&str>) -> Outcome {
         let path = call.text_of("prop").unwrap_or_default();
         if !super::schema::has_path(mo.kind(), path) {
             return Err(Fault::invalid_property(path).into());

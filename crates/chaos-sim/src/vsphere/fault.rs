@@ -102,7 +102,7 @@ impl Fault {
                 Self::new(data, "Another task is already in progress.")
             }
             Refusal::WrongPower { wanted, existing } => Self::wrong_power(*wanted, *existing),
-            Refusal::NotSupported => Self::not_supported(),
+            Refusal::NotSupported | Refusal::NotCancelable => Self::not_supported(),
             Refusal::NoTools => Self::plain(
                 "ToolsUnavailable",
                 "Cannot complete operation because VMware Tools is not running in this virtual machine.",
@@ -117,7 +117,6 @@ impl Fault {
                 Self::plain("InvalidState", "The operation is not allowed in the current state.")
             }
             Refusal::NoSuchQuestion => Self::invalid_argument("questionId"),
-            Refusal::NotCancelable => Self::not_supported(),
         }
     }
 

@@ -229,12 +229,12 @@ impl Door {
 
     /// The answer to a `GET` of the versions: it needs no session.
     pub(crate) fn versions(&self) -> String {
-        let prior: String =
-            ["8.0.2.0", "8.0.1.0", "8.0.0.0", "7.0.3.0", "7.0.2.0", "7.0.0.0", "6.7.3", "6.7", "6.5", "6.0", "5.5"]
-                .into_iter()
-                .filter(|version| *version != self.site.version && !is_newer(version, &self.site.version))
-                .map(|version| format!("<version>{version}</version>"))
-                .collect();
+        const PRIOR: [&str; 11] =
+            ["8.0.2.0", "8.0.1.0", "8.0.0.0", "7.0.3.0", "7.0.2.0", "7.0.0.0", "6.7.3", "6.7", "6.5", "6.0", "5.5"];
+        let mut prior = String::new();
+        for version in PRIOR.into_iter().filter(|version| is_newer(&self.site.version, version)) {
+            value::text_element(&mut prior, "version", version);
+        }
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\" ?>\n<namespaces version=\"1.0\">\
              <namespace><name>urn:vim25</name><version>{}</version><priorVersions>{prior}</priorVersions></namespace>\

@@ -10,11 +10,12 @@ use super::dispatch::{Caller, Outcome, returned};
 use super::fault::Fault;
 use super::mo::{Mo, ViewKind};
 use super::props::Scope;
-use super::select::FilterSpec;
+use super::select::{FilterSpec, write_all};
 use super::value::Value;
 use super::view::View;
 use super::xml::Element;
 use super::{Door, schema};
+use crate::world::State;
 
 /// How a wait was asked for.
 struct Wait<'a> {
@@ -41,7 +42,7 @@ impl Door {
             }
             "DestroyPropertyCollector" => return self.destroy_collector(id.as_deref(), caller),
             "CreatePropertyCollector" => return self.create_collector(caller),
-            "Fetch" => return self.fetch_filters(call, mo, caller),
+            "Fetch" => return self.fetch(call, mo, Some(caller.cookie)),
             _ => {}
         }
         let _turn = tokio::select! {
@@ -75,14 +76,12 @@ impl Door {
 
     fn retrieve(&self, call: &Element, collector: &Collector, caller: &Caller<'_>, page: usize) -> Outcome {
         let specs = self.read_specs(call)?;
-        let found = self.scoped(Some(caller.cookie), |scope| collector.retrieve(scope, specs, page))?;
-        let found = found.unwrap_or_default();
-        // The old method returns the objects themselves.
-        if call.name == "RetrieveProperties" {
-            let objects = found.strip_prefix("<returnval>").and_then(|found| found.strip_suffix("</returnval>"));
-            let objects = objects.unwrap_or_default();
-            return Ok(objects.replace("<objects>", "<returnval>").replace("</objects>", "</returnval>"));
-        }
+        // The old method returns the objects themselves, all of them.
+        let found = if call.name == "RetrieveProperties" {
+            self.scoped(Some(caller.cookie), |scope| write_all(&specs, scope, "returnval"))?
+        } else {
+            self.scoped(Some(caller.cookie), |scope| collector.retrieve(scope, specs, page))?.unwrap_or_default()
+        };
         Ok(found)
     }
 
@@ -90,15 +89,7 @@ impl Door {
     pub(super) fn retrieve_without_session(&self, call: &Element) -> Outcome {
         let specs = self.read_specs(call)?;
         let name = if call.name == "RetrieveProperties" { "returnval" } else { "objects" };
-        let objects = self.scoped(None, |scope| {
-            let mut objects = String::new();
-            for spec in &specs {
-                for mo in spec.select(scope, false)? {
-                    spec.write_object(scope, &mo, &mut objects, name);
-                }
-            }
-            Ok::<_, Fault>(objects)
-        })?;
+        let objects = self.scoped(None, |scope| write_all(&specs, scope, name))?;
         if name == "returnval" || objects.is_empty() {
             return Ok(objects);
         }
@@ -144,16 +135,6 @@ impl Door {
         self.with_session(caller.cookie, |session, _| {
             session.all_collectors().any(|collector| collector.remove_filter(id))
         });
-    }
-
-    fn fetch_filters(&self, call: &Element, mo: &Mo, caller: &Caller<'_>) -> Outcome {
-        let path = call.text_of("prop").unwrap_or_default();
-        let value = self.scoped(Some(caller.cookie), |scope| scope.property(mo, path));
-        let mut out = String::new();
-        if let Some(value) = value {
-            value.write(&mut out, "returnval", true);
-        }
-        Ok(out)
     }
 
     fn read_wait<'a>(&self, call: &'a Element) -> Wait<'a> {
@@ -243,7 +224,7 @@ impl Door {
                 self.touch();
                 Ok(String::new())
             }
-            (_, "Fetch") => self.fetch_filters(call, mo, caller),
+            (_, "Fetch") => self.fetch(call, mo, Some(caller.cookie)),
             (_, other) => Err(Fault::method_not_found(mo, other, self.site.flavour).into()),
         }
     }
@@ -300,7 +281,7 @@ impl Door {
 
     /// Wakes whoever waits for changes: a view has changed.
     fn touch(&self) {
-        self.world.with(|state| state.touch());
+        self.world.with(State::touch);
     }
 
     pub(super) fn returned_mo(&self, mo: &Mo) -> String {

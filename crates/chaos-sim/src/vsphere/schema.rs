@@ -6,6 +6,7 @@
 const ENTITY: &str = "value availableField parent customValue overallStatus configStatus configIssue effectiveRole permission name disabledMethod recentTask declaredAlarmState triggeredAlarmState alarmActionsEnabled tag";
 
 /// Names of a type's members; a member that is itself a known structure is written `name:Type`.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn members(kind: &str) -> Option<(&'static str, &'static str)> {
     let members = match kind {
         "VirtualMachine" => (

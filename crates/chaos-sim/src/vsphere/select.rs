@@ -219,6 +219,17 @@ impl FilterSpec {
     }
 }
 
+/// Writes all objects that some specifications mean, however many, each as the element `name`.
+pub(super) fn write_all(specs: &[FilterSpec], scope: &Scope<'_>, name: &str) -> Result<String, Fault> {
+    let mut out = String::new();
+    for spec in specs {
+        for mo in spec.select(scope, false)? {
+            spec.write_object(scope, &mo, &mut out, name);
+        }
+    }
+    Ok(out)
+}
+
 /// Writes a `MissingProperty`.
 pub(super) fn write_missing(out: &mut String, path: &str, fault: &Fault) {
     out.push_str("<missingSet>");

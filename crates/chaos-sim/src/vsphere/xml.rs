@@ -127,7 +127,7 @@ fn element(reader: &NsReader<&[u8]>, start: &BytesStart<'_>, is_soap: bool) -> R
         let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(malformed)?;
         match namespace {
             ResolveResult::Bound(bound) if bound.as_ref() == XSI => {
-                element.xsi_type = value.rsplit(':').next().unwrap_or_default().to_owned();
+                value.rsplit(':').next().unwrap_or_default().clone_into(&mut element.xsi_type);
             }
             ResolveResult::Unbound => element.kind = value.into_owned(),
             ResolveResult::Bound(_) | ResolveResult::Unknown(_) => {}

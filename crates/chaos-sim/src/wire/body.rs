@@ -23,7 +23,7 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
 }
 
 /// The first half of a body; then the connection breaks.
-pub(crate) fn cut(bytes: Bytes) -> Body {
+pub(crate) fn cut(bytes: &Bytes) -> Body {
     let half = bytes.slice(..bytes.len() / 2);
     let broken = std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "cut by an injected fault");
     StreamBody::new(stream::iter([Ok(Frame::data(half)), Err(broken)])).boxed()

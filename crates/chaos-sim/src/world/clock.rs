@@ -125,7 +125,7 @@ impl SimClock {
             // A little more than computed, so that rounding never makes a busy loop.
             let real = scale(left, 1.0 / dial.speed).saturating_add(Duration::from_micros(50));
             tokio::select! {
-                () = tokio::time::sleep(real.min(Duration::from_secs(3600))) => {}
+                () = tokio::time::sleep(real.min(Duration::from_hours(1))) => {}
                 _ = turned.changed() => {}
             }
         }
@@ -167,7 +167,7 @@ mod tests {
         tokio::time::advance(Duration::from_secs(3)).await;
         assert_eq!(clock.elapsed().as_secs(), 30);
         clock.pause();
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         assert_eq!(clock.elapsed().as_secs(), 30);
         clock.step(Duration::from_secs(5));
         assert_eq!(clock.now(), Timestamp::from_second(35).unwrap());
@@ -179,7 +179,7 @@ mod tests {
         clock.pause();
         let sleeper = tokio::spawn({
             let clock = clock.clone();
-            async move { clock.sleep(Duration::from_secs(600)).await }
+            async move { clock.sleep(Duration::from_mins(10)).await }
         });
         tokio::task::yield_now().await;
         clock.step(Duration::from_secs(599));

@@ -130,6 +130,7 @@ impl World {
     }
 
     /// Moves the world to the next event, and tells how far that was; none if nothing is going to happen.
+    #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn step_to_next_event(&self) -> Option<Duration> {
         let (now, due) = self.with(|state| (state.now, state.next_notable()));
         let distance = due?.saturating_sub(now);

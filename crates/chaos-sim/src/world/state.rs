@@ -13,7 +13,7 @@ use super::task::{Failure, Operation, Task, TaskId, TaskOwner, TaskState};
 use super::timing::Timing;
 
 /// Something that will happen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Event {
     /// Work on a task begins.
     TaskStarts(TaskId),
@@ -100,7 +100,7 @@ impl State {
 
     /// When the next event is due.
     pub(super) fn next_due(&self) -> Option<Duration> {
-        self.agenda.keys().find_map(|due| Some(due.at))
+        self.agenda.keys().next().map(|due| due.at)
     }
 
     /// When something that anyone could notice is due: the fading of finished tasks does not count.

@@ -48,7 +48,7 @@ impl Default for Timing {
             boot: Duration::from_secs(8),
             shutdown: Duration::from_secs(4),
             jitter: 0.2,
-            task_memory: Duration::from_secs(600),
+            task_memory: Duration::from_mins(10),
         }
     }
 }
