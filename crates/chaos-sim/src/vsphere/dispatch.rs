@@ -5,7 +5,7 @@ use super::mo::Mo;
 use super::session::LoginError;
 use super::value::{Struct, Value, escape};
 use super::xml::{Element, Request, read_request};
-use super::{COOKIE, Door, Privilege, SoapAnswer, SoapCall, Subject, props};
+use super::{COOKIE, Door, Privilege, SoapAnswer, SoapCall, Subject, order, props};
 use crate::world::Operation;
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soapenv:Envelope \
@@ -66,6 +66,9 @@ impl Door {
     /// Carries out a call.
     pub(crate) async fn answer(&self, parsed: &Parsed) -> SoapAnswer {
         let method = &parsed.call.name;
+        if let Some(wrong) = order::misplaced(&parsed.call) {
+            return fault_answer(&Fault::invalid_request(format!("Unexpected element tag \"{wrong}\" seen")));
+        }
         let mut set_cookie = None;
         let outcome = match method.as_str() {
             "Login" => self.login(parsed, &mut set_cookie),

@@ -7,6 +7,7 @@ mod dispatch;
 mod fault;
 mod mo;
 mod operations;
+mod order;
 mod properties;
 mod props;
 mod schema;

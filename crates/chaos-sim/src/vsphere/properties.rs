@@ -167,8 +167,10 @@ impl Door {
         let (begun, begun_world) = (Instant::now(), clock.elapsed());
         loop {
             changes.mark_unchanged();
-            let found =
-                self.scoped(Some(caller.cookie), |scope| collector.updates(scope, wait.version, wait.max_objects))?;
+            let found = self.scoped(Some(caller.cookie), |scope| match scope.session {
+                Some(_) => collector.updates(scope, wait.version, wait.max_objects),
+                None => Err(Fault::request_canceled()),
+            })?;
             if found.is_some() || wait.limit == Some(Duration::ZERO) {
                 return Ok(found);
             }

@@ -60,6 +60,10 @@ impl Struct {
         let (_, value) = self.members.swap_remove(position);
         match value {
             Value::Struct(inner) => inner.at(rest),
+            Value::Typed(inner) if !rest.is_empty() => match *inner {
+                Value::Struct(inner) => inner.at(rest),
+                _ => None,
+            },
             value if rest.is_empty() => Some(value),
             _ => None,
         }

@@ -124,7 +124,12 @@ impl Inventory {
         if self.names.contains_key(&name) {
             return Err(WorldError::NameTaken { vm: spec.name.clone() });
         }
-        let vm = new_vm(id, place, host, spec, origin);
+        let mut vm = new_vm(id, place, host, spec, origin);
+        if vm.role == VmRole::FaultToleranceSecondary
+            && let Some(primary) = self.vms.values().find(|other| other.name == vm.name)
+        {
+            vm.bios_uuid.clone_from(&primary.bios_uuid);
+        }
         self.names.insert(name, id);
         self.contents.entry(place).or_default().insert(id);
         self.vms.insert(id, vm);

@@ -140,6 +140,7 @@ fn config(scope: &Scope<'_>, vm: &Vm) -> Struct {
         .with("annotation", "")
         .with("files", Struct::new("VirtualMachineFileInfo").with("vmPathName", vm_path(vm)))
         .with("hardware", hardware)
+        .with_some("ftInfo", fault_tolerance(scope, vm))
         .with_some("managedBy", managed_by(vm))
 }
 
@@ -153,11 +154,6 @@ fn summary_config(scope: &Scope<'_>, vm: &Vm) -> Struct {
         return data;
     }
     let (guest_id, _) = guest_id(vm);
-    let fault_tolerance = (vm.role == VmRole::FaultToleranceSecondary).then(|| {
-        Struct::new("FaultToleranceSecondaryConfigInfo")
-            .with("role", Value::int(2))
-            .with("primaryVM", scope.reference(&Mo::Vm(vm.id)))
-    });
     data.with("memorySizeMB", Value::int(vm.memory_mb))
         .with("numCpu", Value::int(vm.cpus))
         .with("numEthernetCards", Value::int(1))
@@ -167,9 +163,22 @@ fn summary_config(scope: &Scope<'_>, vm: &Vm) -> Struct {
         .with("guestId", guest_id)
         .with("guestFullName", vm.guest_os.clone())
         .with("annotation", "")
-        .with_some("ftInfo", fault_tolerance.map(|info| Value::from(info).typed()))
+        .with_some("ftInfo", fault_tolerance(scope, vm))
         .with_some("managedBy", managed_by(vm))
         .with("hwVersion", "vmx-19")
+}
+
+/// The secondary of a fault tolerant pair names its primary: the VM that shares its BIOS UUID.
+fn fault_tolerance(scope: &Scope<'_>, vm: &Vm) -> Option<Value> {
+    if vm.role != VmRole::FaultToleranceSecondary {
+        return None;
+    }
+    let mut others = scope.state.inventory.vms.values().filter(|other| other.id != vm.id);
+    let primary = others.find(|other| other.bios_uuid == vm.bios_uuid);
+    let info = Struct::new("FaultToleranceSecondaryConfigInfo")
+        .with("role", Value::int(2))
+        .with_some("primaryVM", primary.map(|primary| scope.reference(&Mo::Vm(primary.id))));
+    Some(Value::from(info).typed())
 }
 
 fn summary_guest(vm: &Vm) -> Option<Struct> {
