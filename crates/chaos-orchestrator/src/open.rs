@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chaos_core::{Context, Error, ErrorKind, Platform};
 use chaos_http::{HttpError, HttpErrorKind, TlsTrust};
-use chaos_vsphere::Config;
+use chaos_vsphere::{Config, VSphere};
 
 use crate::connect::Login;
 
@@ -14,10 +14,8 @@ use crate::connect::Login;
 /// # Errors
 /// What connecting can give; if the certificate was refused, with what changed about that.
 pub(crate) async fn vsphere(cx: &Context, entry: &str, login: &Login) -> Result<Arc<dyn Platform>, Error> {
-    let config = config(entry, login)?;
-    cx.pause("connecting", std::time::Duration::ZERO).await?;
-    let _ = config;
-    Err(with_hint(Error::new(ErrorKind::Unsupported, "vSphere cannot be opened yet")))
+    let connected = VSphere::connect(cx, config(entry, login)?).await;
+    connected.map(|vsphere| Arc::new(vsphere) as Arc<dyn Platform>).map_err(with_hint)
 }
 
 fn config(entry: &str, login: &Login) -> Result<Config, Error> {

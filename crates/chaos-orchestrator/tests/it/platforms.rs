@@ -1,0 +1,87 @@
+//! The factory on a simulated vCenter: opens late, opens once, closes all, and sends no password astray.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chaos_core::{Connection, Context, ErrorKind, Origin, PlatformSource, Selector};
+use chaos_orchestrator::{Environment, PlatformOrchestrator, Settings};
+use chaos_sim::Sim;
+
+fn orchestrator(sim: &Sim) -> PlatformOrchestrator {
+    let environment: Environment =
+        [("VSPHERE_SERVER", sim.url()), ("VSPHERE_USERNAME", "chaos"), ("VSPHERE_PASSWORD", "chaos")]
+            .into_iter()
+            .collect();
+    PlatformOrchestrator::new(Settings::from_environment(&environment).expect("these settings are right"))
+}
+
+fn cx() -> Context {
+    Context::with_timeout(Duration::from_secs(30))
+}
+
+fn named(server: &Sim, origin: Origin) -> Connection {
+    let mut connection = Connection::default();
+    connection.endpoint = Some(server.url().to_owned());
+    connection.origin = origin;
+    connection
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_is_opened_when_it_is_needed_and_only_once() {
+    let sim = Sim::builder().start().await.unwrap();
+    let orchestrator = orchestrator(&sim);
+    assert!(sim.calls().is_empty(), "nothing is opened at startup");
+
+    let none = Connection::default();
+    let (cx, other) = (cx(), cx());
+    let (first, second) =
+        tokio::join!(orchestrator.open(&cx, "vsphere", &none), orchestrator.open(&other, "vsphere", &none));
+    let third = orchestrator.open(&cx, "vsphere", &named(&sim, Origin::ExperimentFile)).await.unwrap();
+    let first = first.unwrap();
+    assert!(
+        Arc::ptr_eq(&first, &second.unwrap()) && Arc::ptr_eq(&first, &third),
+        "the same server is the same platform"
+    );
+    assert_eq!(sim.calls_of("Login").len(), 1);
+
+    assert!(!first.discover(&cx, &Selector::all()).await.unwrap().vms.is_empty());
+    orchestrator.close(&cx).await.unwrap();
+    assert!(sim.sessions().is_empty(), "the session is given back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_login_is_not_kept() {
+    let sim = Sim::builder().start().await.unwrap();
+    let orchestrator = orchestrator(&sim);
+    let mut wrong = Connection::default();
+    wrong.password = Some("wrong".into());
+    for _ in 0..2 {
+        let error = orchestrator.open(&cx(), "vsphere", &wrong).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    }
+    assert!(orchestrator.open(&cx(), "vsphere", &Connection::default()).await.is_ok());
+    orchestrator.close(&cx()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_password_goes_to_no_server_that_a_file_names() {
+    let (own, other) = (Sim::builder().start().await.unwrap(), Sim::builder().start().await.unwrap());
+    let orchestrator = orchestrator(&own);
+    let error = orchestrator.open(&cx(), "vsphere", &named(&other, Origin::ExperimentFile)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(other.calls().is_empty(), "not even a connection");
+
+    // The same server, named by the person who starts the run, is their own choice.
+    let platform = orchestrator.open(&cx(), "vsphere", &named(&other, Origin::Override)).await.unwrap();
+    assert_eq!(other.calls_of("Login").len(), 1);
+    drop(platform);
+    orchestrator.close(&cx()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_platform_names_the_known_ones() {
+    let orchestrator = PlatformOrchestrator::new(Settings::default());
+    let error = orchestrator.open(&cx(), "nomad", &Connection::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("this version knows vsphere"), "{error}");
+}
