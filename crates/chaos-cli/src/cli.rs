@@ -11,7 +11,6 @@ use secrecy::SecretString;
 
 use crate::duration;
 use crate::exit;
-use crate::overrides::{Override, OverrideParser};
 
 const SETTINGS: &str = "\
 Settings, from the environment or from `.env` in the working directory:
@@ -328,9 +327,10 @@ pub(crate) struct Execute {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) experiment: Option<PathBuf>,
 
-    /// Set a value of the experiment, such as `vm_name=web-01`; may be repeated
-    #[arg(long = "override", value_name = "KEY=VALUE", value_parser = OverrideParser)]
-    pub(crate) overrides: Vec<Override>,
+    /// Set a value of the experiment, such as `vm_name=web-01` or `timeout:int=30`; may be repeated
+    // A secret from the start, so that no usage error repeats it: it may be a password.
+    #[arg(long = "override", value_name = "KEY=VALUE")]
+    pub(crate) overrides: Vec<SecretString>,
 
     /// Check the experiment and its targets, run its probes, but change nothing
     #[arg(long)]

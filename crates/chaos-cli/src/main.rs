@@ -8,7 +8,6 @@ mod failure;
 mod interrupt;
 mod logging;
 mod output;
-mod overrides;
 mod progress;
 mod session;
 

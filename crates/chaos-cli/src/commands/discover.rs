@@ -1,8 +1,8 @@
 //! `discover-vms`, `vm-info` and `summary`: they only read.
 
-use chaos_core::{Discovery, EnvironmentSummary, Selector, VMInfo, resolve};
+use chaos_core::{Discovery, EnvironmentSummary, Selector, VMInfo};
 
-use super::{chosen, context, selector};
+use super::{chosen, context, resolved, selector};
 use crate::cli::{DiscoverVms, Format, Summary, VmInfo};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -26,7 +26,7 @@ pub(super) async fn vm_info(args: VmInfo, output: &Output) -> Result<Exit, Failu
     let platform = args.selection.platform.platform.clone();
     let selector = chosen(args.selection)?;
     let discovery = discover(&platform, &selector, output).await?;
-    let vms: Vec<VMInfo> = resolve(&selector, &discovery.vms)?.into_iter().map(|chosen| chosen.vm).collect();
+    let vms: Vec<VMInfo> = resolved(&selector, &discovery)?.into_iter().map(|chosen| chosen.vm).collect();
     output.data(|to| write_vm_details(args.format.format, &vms, to))?;
     Ok(Exit::Done)
 }

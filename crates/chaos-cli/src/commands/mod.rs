@@ -8,7 +8,7 @@ mod sim;
 
 use std::time::Duration;
 
-use chaos_core::{Context, Selector, TargetPattern, VMPowerState};
+use chaos_core::{Chosen, Context, Discovery, ErrorKind, Selector, TargetPattern, VMPowerState, resolve};
 
 use crate::cli::{Command, Filters, Platforms, Selection, Sim};
 use crate::exit::Exit;
@@ -29,7 +29,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failu
             Platforms::Suspend(args) => power::suspend(args, output).await,
         },
         Command::Execute(args) => execute::run(&args, output),
-        Command::Sim(Sim::Serve(args)) => sim::serve(&args, output),
+        Command::Sim(Sim::Serve(args)) => sim::serve(args, output).await,
     }
 }
 
@@ -47,6 +47,18 @@ fn selector(targets: Vec<TargetPattern>, filters: Filters) -> Selector {
     selector.host = filters.host;
     selector.power_state = filters.state.map(VMPowerState::from);
     selector
+}
+
+/// The VMs that `selector` means in what was discovered with it.
+///
+/// # Errors
+/// A target that is not there or is ambiguous.
+fn resolved(selector: &Selector, discovery: &Discovery) -> Result<Vec<Chosen>, Failure> {
+    resolve(selector, &discovery.vms).map_err(|error| {
+        let outside = error.kind() == ErrorKind::NotFound && selector.has_filters();
+        let failure = Failure::from(error);
+        if outside { failure.hint("only VMs within the given filters were looked at") } else { failure }
+    })
 }
 
 /// The selector of VMs that were named, which has to name something.

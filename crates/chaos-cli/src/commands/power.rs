@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{
-    Chosen, ChosenBy, Error, Fault, PlatformExt, PowerReport, Stop, SuspendedMemory, VMInfo, check_power, resolve,
+    Chosen, ChosenBy, Error, Fault, PlatformExt, PowerReport, Stop, SuspendedMemory, VMInfo, check_power,
 };
 
 use super::plan::Planned;
-use super::{chosen, context};
-use crate::cli::{PowerArgs, PowerOff, PowerOn, Reboot, StopArgs, Suspend};
+use super::{chosen, context, resolved};
+use crate::cli::{Format, PowerArgs, PowerOff, PowerOn, Reboot, StopArgs, Suspend};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
@@ -62,7 +62,7 @@ async fn run(args: PowerArgs, fault: Fault, output: &Output) -> Result<Exit, Fai
     let session = Session::open(&platform, cx).await?;
     let power = async {
         let discovery = session.discover(&selector, output).await?;
-        let chosen = resolve(&selector, &discovery.vms)?;
+        let chosen = resolved(&selector, &discovery)?;
         act(&session, &args, &fault, chosen, output).await
     };
     let exit = tokio::select! {
@@ -109,7 +109,12 @@ async fn act(
     session.context().check("asking").map_err(Failure::from)?;
     let reports = apply(session, args.parallel, fault, &vms, output).await;
     output.data(|to| write_power(args.format.format, &reports, to))?;
-    conclude(session, &reports, output)
+    if args.format.format != Format::Table {
+        for error in reports.iter().filter_map(|report| report.result.as_ref().err()) {
+            output.note(format_args!("error: {}", error.with_causes()));
+        }
+    }
+    conclude(session, &reports)
 }
 
 /// Every VM that was refused, and what can be done about it.
@@ -165,12 +170,7 @@ async fn apply(
 }
 
 /// The exit code, and a line for people who read only the end.
-fn conclude(session: &Session, reports: &[PowerReport], output: &Output) -> Result<Exit, Failure> {
-    for report in reports {
-        if let Err(error) = &report.result {
-            output.note(format_args!("error: {}", error.with_causes()));
-        }
-    }
+fn conclude(session: &Session, reports: &[PowerReport]) -> Result<Exit, Failure> {
     let failed = reports.iter().filter(|report| report.result.is_err()).count();
     if session.context().cancellation().is_cancelled() {
         return Err(Failure::new(
@@ -179,8 +179,7 @@ fn conclude(session: &Session, reports: &[PowerReport], output: &Output) -> Resu
         ));
     }
     if failed > 0 {
-        output.note(format_args!("{failed} of {} VMs failed", reports.len()));
-        return Ok(Exit::Failed);
+        return Err(Failure::new(Exit::Failed, format!("{failed} of {} VMs failed", reports.len())));
     }
     Ok(Exit::Done)
 }

@@ -51,7 +51,7 @@ fn figures(summary: &EnvironmentSummary) -> Vec<Figure> {
 fn write_tables(summary: &EnvironmentSummary, to: &mut dyn Write) -> io::Result<()> {
     writeln!(
         to,
-        "{} VMs with {} vCPUs and {} of memory, {} templates, {} unmanageable",
+        "VMs: {}, vCPUs: {}, memory: {}, templates: {}, unmanageable: {}",
         summary.vms,
         summary.cpu_count,
         memory(summary.memory_mb),

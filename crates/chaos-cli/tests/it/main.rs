@@ -2,4 +2,8 @@
 
 mod arguments;
 mod help;
+mod inventory;
+mod lab;
+
 mod program;
+mod sim;

@@ -1,7 +1,7 @@
 //! Starting the program in an empty directory with an empty environment.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -75,4 +75,11 @@ impl Run {
         assert!(self.stderr.contains(text), "{text:?} is not in stderr:\n{}", self.stderr);
         self
     }
+}
+
+/// Sends a signal, such as `INT`, to a process that was started here.
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().expect("kill is there");
+    assert!(sent.success());
 }

@@ -1,0 +1,79 @@
+//! `sim serve`: a server for other programs, by its printed lines alone.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+use crate::program::{Program, Run, signal};
+
+/// A running `sim serve` and the environment that it printed.
+struct Served {
+    child: Child,
+    program: Program,
+}
+
+fn serve(args: &[&str]) -> Served {
+    let server = Program::new();
+    let args: Vec<&str> = ["sim", "serve"].into_iter().chain(args.iter().copied()).collect();
+    let mut child = server.command(&args).stderr(Stdio::null()).spawn().expect("the program starts");
+    let mut program = Program::new();
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    for line in lines.map_while(Result::ok) {
+        let (name, value) = line.strip_prefix("export ").and_then(|line| line.split_once('=')).expect("NAME=VALUE");
+        program = program.env(name, value.trim_matches('\''));
+        if name == "GOVC_PASSWORD" && !args.contains(&"--tls") || name == "GOVC_TLS_CA_CERTS" {
+            break;
+        }
+    }
+    Served { child, program }
+}
+
+impl Served {
+    /// Ends it with a signal; it has to end well.
+    fn end(mut self, name: &str) {
+        signal(&self.child, name);
+        assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+fn count(run: &Run) -> usize {
+    serde_json::from_str::<Vec<serde_json::Value>>(&run.stdout).expect("an array").len()
+}
+
+#[test]
+fn its_lines_point_this_program_at_it() {
+    for (args, vms) in
+        [(&["--platform", "vsphere", "--vms", "120", "--listen", "127.0.0.1:0"][..], 120), (&["--vms", "0"], 0)]
+    {
+        let served = serve(args);
+        let run = served.program.run(&["platforms", "discover-vms", "--format", "json"]).exits(0);
+        assert_eq!(count(&run), vms);
+        served.end("TERM");
+    }
+}
+
+#[test]
+fn with_tls_and_an_account_of_ones_own() {
+    let served = serve(&["--tls", "--vms", "3", "--username", "ann", "--password", "pass word"]);
+    let run = served.program.run(&["platforms", "discover-vms", "--format", "json"]).exits(0);
+    assert_eq!(count(&run), 3);
+    served.end("INT");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_world() {
+    let list = |seed: &str| {
+        let served = serve(&["--vms", "30", "--seed", seed]);
+        let run = served.program.run(&["platforms", "discover-vms", "--format", "csv"]).exits(0);
+        served.end("TERM");
+        let columns = run.stdout.lines().map(|line| line.split(',').take(2).map(str::to_owned).collect::<Vec<_>>());
+        columns.collect::<Vec<_>>()
+    };
+    assert_eq!(list("7"), list("7"));
+}
+
+#[test]
+fn an_address_that_is_taken_exits_2() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    Program::new().run(&["sim", "serve", "--listen", &address]).exits(2).says("another port");
+}
