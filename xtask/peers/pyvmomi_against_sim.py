@@ -63,13 +63,11 @@ def add(name, **more):
 
 
 def find(si, name):
-    view = si.content.viewManager.CreateContainerView(si.content.rootFolder, [vim.VirtualMachine], True)
-    try:
-        found = [vm for vm in view.view if vm.name == named(name)]
-    finally:
-        view.DestroyView()
-    assert len(found) == 1, "%d VMs are named %s" % (len(found), named(name))
-    return found[0]
+    datacenter = control("GET", "world")["datacenters"][0]
+    path = "%s/vm/pyvmomi/%s" % (datacenter, named(name).replace("/", "%2f"))
+    vm = si.content.searchIndex.FindByInventoryPath(path)
+    assert vm, "nothing is at " + path
+    return vm
 
 
 def expect(fault, function):
@@ -109,7 +107,7 @@ def every_property_of_every_vm_is_well_formed():
         propSet=[PC.PropertySpec(type=vim.VirtualMachine, all=True)],
     )
     found = si.content.propertyCollector.RetrieveContents([spec])
-    assert len(found) == control("GET", "world")["vms"]
+    assert len(found) == len(view.view) == control("GET", "world")["vms"]
     for content in found:
         values = {prop.name: prop.val for prop in content.propSet}
         assert isinstance(values["runtime"], vim.vm.RuntimeInfo)
@@ -170,7 +168,7 @@ def paged_traversal_without_a_view_finds_the_same_vms():
 def inventory_paths_and_uuids():
     si = connect()
     add("find/me")
-    vm = find(si, "find%2fme")
+    vm = find(si, "find/me")
     index = si.content.searchIndex
     steps, parent = [], vm
     while parent and not isinstance(parent, vim.Datacenter):
@@ -284,12 +282,13 @@ def updates_arrive_while_a_wait_is_pending():
     assert collector.WaitForUpdatesEx("", PC.WaitOptions(maxWaitSeconds=0)) is None
 
     other = connect()
+    same = find(other, "watched")
     changer = threading.Timer(0.3, lambda: view.ModifyListView([vm], []))
     changer.start()
     entered = collector.WaitForUpdatesEx("", options)
     changer.join()
     assert entered.filterSet[0].objectSet[0].kind == "enter"
-    changer = threading.Timer(0.3, lambda: find(other, "watched").PowerOffVM_Task())
+    changer = threading.Timer(0.3, same.PowerOffVM_Task)
     changer.start()
     changed = collector.WaitForUpdatesEx(entered.version, options)
     changer.join()
