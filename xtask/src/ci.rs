@@ -44,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace) -> Tally {
         report.step("peak memory", || bench::peak_memory(workspace, programs));
         report.step("peers", || Ok(peers::run(workspace, programs)));
     }
+    report.step("each crate alone", || Ok(alone(workspace)));
     report.step("deny", || deny(workspace));
     report.close()
 }
@@ -57,6 +58,16 @@ fn examples(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
         tally += shell::count(Command::new(path).current_dir(&directory), Runner::Check, EXAMPLE);
     }
     Ok(tally)
+}
+
+/// In the workspace a crate may use a feature of a dependency that only its neighbour asks for; its users would miss it.
+fn alone(workspace: &Workspace) -> Tally {
+    let mut tally = Tally::default();
+    for name in workspace.published() {
+        let mut check = workspace.cargo(["check", "--locked", "--quiet", "--package", name]);
+        tally += shell::count(&mut check, Runner::Check, TOOL);
+    }
+    tally
 }
 
 /// Licences, banned crates and sources. The advisory database needs a network that not every machine has.

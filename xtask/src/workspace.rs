@@ -36,6 +36,16 @@ impl Workspace {
         Path::new(self.metadata["workspace_root"].as_str().unwrap_or("."))
     }
 
+    /// The names of the packages that are made to be published.
+    pub(crate) fn published(&self) -> impl Iterator<Item = &str> {
+        let members = self.metadata["workspace_members"].as_array().into_iter().flatten();
+        let packages = self.metadata["packages"].as_array().into_iter().flatten();
+        let members: Vec<&Value> = members.collect();
+        packages
+            .filter(move |package| members.contains(&&package["id"]) && package["publish"].is_null())
+            .filter_map(|package| package["name"].as_str())
+    }
+
     /// Where everything that is produced goes.
     pub(crate) fn target(&self) -> PathBuf {
         PathBuf::from(self.metadata["target_directory"].as_str().unwrap_or("target"))
