@@ -9,15 +9,16 @@ use proptest::sample::select;
 /// Names from few letters and the characters of globs, so that they clash and fit one another.
 const NAME: &str = r"[ab\[\]*?{},1-]{1,4}";
 
+/// Name, datacenter, folder, whether it is on, whether it is a template, whether it has a path.
+type Drawn = (String, Option<&'static str>, Option<&'static str>, bool, bool, bool);
+
 fn inventory() -> impl Strategy<Value = Vec<VMInfo>> {
     let place = proptest::option::of(select(&["x", "y", "x*"][..]));
     let vm = (NAME, place.clone(), place, any::<bool>(), proptest::bool::weighted(0.2), proptest::bool::weighted(0.8));
     proptest::collection::vec(vm, 0..8).prop_map(|vms| {
         let numbered = vms.into_iter().enumerate();
-        let vm = |(n, (name, datacenter, folder, on, template, has_path)): (
-            usize,
-            (String, Option<&str>, Option<&str>, bool, bool, bool),
-        )| {
+        let vm = |(n, vm): (usize, Drawn)| {
+            let (name, datacenter, folder, on, template, has_path) = vm;
             let state = if on { VMPowerState::PoweredOn } else { VMPowerState::PoweredOff };
             let mut vm = VMInfo::new(&name, format!("vm-{n}"), state, PlatformKind::VSPHERE);
             vm.path = has_path.then(|| format!("/{}/{name}", folder.unwrap_or("vm")));
