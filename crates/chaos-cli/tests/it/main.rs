@@ -5,5 +5,6 @@ mod help;
 mod inventory;
 mod lab;
 
+mod power;
 mod program;
 mod sim;
