@@ -122,6 +122,6 @@ impl Platform for VSphere {
 }
 
 /// The same error once more, for each VM of a request that failed as a whole.
-fn again(error: &Error) -> Error {
+pub(crate) fn again(error: &Error) -> Error {
     Error::new(error.kind(), error.with_causes()).retry(error.retry_class()).platform(PlatformKind::VSPHERE)
 }

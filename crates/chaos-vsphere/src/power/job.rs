@@ -6,12 +6,16 @@ use chaos_core::{Context, Error, ErrorKind, How, Outcome, Progress, ProgressStep
 
 use super::Power;
 use super::info::info;
+use super::read::read;
 use super::reboot::{Phase, Restart};
 use crate::error::Cause;
 use crate::session::Session;
 use crate::soap::fault::Fault;
 use crate::vim::{Question, Request, TaskPhase, TaskState, VmState};
 use crate::watch::{Followed, Lost, Watch};
+
+/// How long the watch may take to hear of what was read directly.
+const CATCHING_UP: Duration = Duration::from_secs(5);
 
 /// An operation under way.
 #[derive(Debug)]
@@ -63,16 +67,35 @@ impl<'a> Job<'a> {
         let settled = cx.bounded("reading the VM's state", vm.settle()).await;
         let found = match settled {
             Ok(Ok(state)) => state.power(),
-            Ok(Err(Lost::Gone)) => {
-                let message = format!("there is no VM with id `{}` any more", vm_ref.id);
-                return Err(Error::new(ErrorKind::NotFound, message).platform(vm_ref.platform.clone()));
-            }
+            Ok(Err(Lost::Gone)) => return Err(gone(vm_ref)),
             Ok(Err(lost @ Lost::Failed(_))) => return Err(lost.of_vm()),
             Err(error) => return Err(with_trouble(error, vm.trouble()).platform(vm_ref.platform.clone())),
         };
         let Power { session, watch, .. } = power;
         let told = (found, None);
         Ok(Self { cx, watch, vm, vm_ref, session, started, found, sent: Vec::new(), note: None, told })
+    }
+
+    /// Makes sure that what is known is of later than the beginning of this operation.
+    pub(super) async fn confirm(&mut self) -> Result<(), Error> {
+        if !self.vm.is_nearly_fresh() {
+            return Ok(());
+        }
+        let read = read(self.session, self.cx, std::slice::from_ref(self.vm.object())).await;
+        let mut read = read.map_err(|error| self.describe(error))?;
+        let now = read.remove(&self.vm_ref.id).ok_or_else(|| self.gone())?;
+        let agrees = |vm: &VmState| vm.power_state == now.power_state && vm.connection_state == now.connection_state;
+        // What was read is on its way to the watch as well, unless it has changed once more.
+        let limit = self.cx.limit(CATCHING_UP);
+        match self.until(&limit, "reading the VM's state", agrees).await {
+            Err(error) if error.kind() == ErrorKind::Timeout && !self.cx.remaining().is_zero() => Ok(()),
+            result => result.map_err(|error| self.describe(error)),
+        }
+    }
+
+    /// The VM does not exist.
+    pub(super) fn gone(&self) -> Error {
+        gone(self.vm_ref)
     }
 
     /// The VM as it is now.
@@ -249,6 +272,11 @@ impl<'a> Job<'a> {
             None => told,
         }
     }
+}
+
+fn gone(vm: &VMRef) -> Error {
+    let message = format!("there is no VM with id `{}` any more", vm.id);
+    Error::new(ErrorKind::NotFound, message).platform(vm.platform.clone())
 }
 
 fn failed(state: &TaskState) -> TaskEnd {

@@ -7,17 +7,22 @@
 mod guest;
 mod info;
 mod job;
+mod read;
 mod reboot;
 mod task;
+
+use std::collections::HashMap;
 
 use chaos_core::{
     Context, Error, ErrorKind, Fault, How, Need, Outcome, PlatformIdentity, Target, Undo, VMPowerState, VMRef,
     check_power,
 };
 
+use crate::platform::again;
 use crate::session::Session;
 use crate::vim::MoRef;
 use crate::watch::Watch;
+use info::info;
 use job::Job;
 use task::{POWER_ON, Reached, SUSPEND};
 
@@ -43,18 +48,31 @@ impl<'a> Power<'a> {
                 Ok((target, vm, followed))
             })
             .collect();
-        let mut undos = Vec::with_capacity(followed.len());
+        let mut jobs = Vec::with_capacity(followed.len());
         for item in followed {
-            undos.push(match item {
-                Ok((target, vm, followed)) => match Job::begin(self, cx, vm, followed).await {
-                    Ok(job) => check_power(&job.info(), fault)
-                        .map(|_| Undo::of_power(target.clone(), &job.info(), fault, cx.now())),
-                    Err(error) => Err(error),
-                },
+            jobs.push(match item {
+                Ok((target, vm, followed)) => Job::begin(self, cx, vm, followed).await.map(|job| (target, job)),
                 Err(error) => Err(error),
             });
         }
-        undos
+        // An undo is worth nothing if it rests on what was true an instant ago.
+        let old: Vec<MoRef> = jobs
+            .iter()
+            .flatten()
+            .filter(|(_, job)| job.vm.is_nearly_fresh())
+            .map(|(_, job)| job.vm.object().clone())
+            .collect();
+        let read = if old.is_empty() { Ok(HashMap::new()) } else { read::read(self.session, cx, &old).await };
+        let prepared = |(target, job): (&Target, Job<'_>)| {
+            let vm = match (&read, job.vm.is_nearly_fresh()) {
+                (_, false) => job.info(),
+                (Ok(read), true) => info(&job.vm_ref.id, read.get(&job.vm_ref.id).ok_or_else(|| job.gone())?),
+                (Err(error), true) => return Err(job.describe(again(error))),
+            };
+            check_power(&vm, fault)?;
+            Ok(Undo::of_power(target.clone(), &vm, fault, cx.now()))
+        };
+        jobs.into_iter().map(|job| job.and_then(prepared)).collect()
     }
 
     /// Applies a fault and waits until its goal is reached.
@@ -70,7 +88,12 @@ impl<'a> Power<'a> {
         let mut how = How::AlreadyThere;
         for _ in 0..UNDO_STEPS {
             job.check_reachable()?;
-            match undo.next_step(job.power())? {
+            let mut step = undo.next_step(job.power());
+            if !matches!(step, Ok(Some(_))) {
+                job.confirm().await?;
+                step = undo.next_step(job.power());
+            }
+            match step? {
                 None => return Ok(job.outcome(how)),
                 Some(fault) => how = job.perform(&fault).await?,
             }
@@ -109,7 +132,13 @@ impl<'a> Power<'a> {
 impl Job<'_> {
     /// Does what `fault` says, unless the VM is there already, and says how the goal was reached.
     async fn perform(&mut self, fault: &Fault) -> Result<How, Error> {
-        let result = match check_power(&self.info(), fault) {
+        let mut need = check_power(&self.info(), fault);
+        if !matches!(need, Ok(Need::Act)) {
+            // The server judges what is sent; what is not sent has to be judged by the latest state.
+            self.confirm().await?;
+            need = check_power(&self.info(), fault);
+        }
+        let result = match need {
             Ok(Need::Nothing) => return Ok(How::AlreadyThere),
             Ok(Need::Act) => self.act(fault).await,
             Err(refused) => Err(refused),

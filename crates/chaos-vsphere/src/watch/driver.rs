@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::objects::Objects;
-use super::pace::PAUSE;
+use super::pace::{PAUSE, SHORT_PAUSE};
 use super::roll::{ListChange, Watched};
 use super::{Board, Listed, Shared};
 use crate::error::CallError;
@@ -154,20 +154,35 @@ impl Shared {
                 Err(error) if is_unknown_version(&error) && !version.is_empty() => {
                     debug!("the server does not know the version any more: reading everything");
                     version.clear();
+                    self.with_board(|board| board.pulse.answer(false));
                     truncated = true;
                 }
                 Err(error) => return Err(error.into()),
             }
             if !truncated {
-                self.sleep(PAUSE).await;
+                self.pause().await;
             }
+        }
+    }
+
+    /// Lets changes come together, but does not keep anybody waiting who has to know how things are now.
+    async fn pause(&self) {
+        self.sleep(SHORT_PAUSE).await;
+        let rest = async {
+            while !self.with_board(|board| board.pulse.is_urgent()) {
+                self.hurry.notified().await;
+            }
+        };
+        tokio::select! {
+            () = rest => {}
+            () = self.sleep(PAUSE - SHORT_PAUSE) => {}
         }
     }
 
     /// Takes over what a poll answered; `None` is an answer without changes. True if there is more to come at once.
     fn take_over(&self, set: Option<UpdateSet>, version: &mut String) -> Result<bool, Broken> {
         let Some(set) = set else {
-            self.heard_all();
+            self.heard(true);
             return Ok(false);
         };
         let dead = |update: &vim::ObjectUpdate| update.missing.iter().any(vim::MissingProperty::is_unauthenticated);
@@ -184,16 +199,14 @@ impl Shared {
             }
         });
         *version = set.version;
-        if !set.truncated {
-            self.heard_all();
-        }
+        self.heard(!set.truncated);
         Ok(set.truncated)
     }
 
-    fn heard_all(&self) {
+    fn heard(&self, in_full: bool) {
         let poll = self.with_board(|board| {
             board.trouble = None;
-            board.pulse.answer()
+            board.pulse.answer(in_full)
         });
         self.answered.send_replace(poll);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chaos_core::{Context, Error, ErrorKind, PlatformKind};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::pace::Fresh;
 use super::roll::News;
 use super::{Listed, Shared};
 use crate::vim::MoRef;
@@ -16,7 +17,7 @@ pub(crate) struct Followed<S: Listed> {
     object: MoRef,
     id: u64,
     news: UnboundedReceiver<News<S>>,
-    fresh_at: u64,
+    fresh: Fresh,
     state: S,
 }
 
@@ -35,9 +36,9 @@ impl<S: Listed> Followed<S> {
         object: MoRef,
         id: u64,
         news: UnboundedReceiver<News<S>>,
-        fresh_at: u64,
+        fresh: Fresh,
     ) -> Self {
-        Self { shared, object, id, news, fresh_at, state: S::default() }
+        Self { shared, object, id, news, fresh, state: S::default() }
     }
 
     pub(crate) fn object(&self) -> &MoRef {
@@ -49,11 +50,17 @@ impl<S: Listed> Followed<S> {
         &self.state
     }
 
-    /// Waits until the server has said what the object is like, not earlier than when it was begun to be followed.
+    /// Whether a change of the last instant before [`Watch::follow`](super::Watch::follow) may be missing in what
+    /// [`Followed::settle`] gave.
+    pub(crate) fn is_nearly_fresh(&self) -> bool {
+        self.fresh.nearly
+    }
+
+    /// Waits until the server has said what the object is like, as of the time when it was begun to be followed.
     pub(crate) async fn settle(&mut self) -> Result<&S, Lost> {
         let mut answered = self.shared.answered.subscribe();
         loop {
-            if *answered.borrow_and_update() >= self.fresh_at && self.catch_up()? {
+            if *answered.borrow_and_update() >= self.fresh.at && self.catch_up()? {
                 return Ok(&self.state);
             }
             tokio::select! {

@@ -39,6 +39,8 @@ struct Shared {
     board: Mutex<Board>,
     /// The lists may be due for a change.
     wishes: Notify,
+    /// Somebody waits to be told how things are now.
+    hurry: Notify,
     /// The session is another one: what was made in the old one is gone.
     moved: Notify,
     /// The generation of the session in which `objects` were made.
@@ -80,6 +82,7 @@ impl Watch {
             long_poll,
             board: Mutex::new(board),
             wishes: Notify::new(),
+            hurry: Notify::new(),
             moved: Notify::new(),
             generation: AtomicU64::new(0),
             answered: watch::Sender::new(0),
@@ -98,15 +101,18 @@ impl Watch {
         // The clock and the names, not the progress sink: the driver works for all.
         let asker = Context::on_clock(Arc::clone(cx.clock()), Duration::ZERO);
         board.asker = Some(asker.run(cx.run_id().clone()).reason(cx.reason_text()));
-        let (id, news) = S::roll(&mut board).follow(object);
+        let (id, news, is_new) = S::roll(&mut board).follow(object);
         if board.driver.as_ref().is_none_or(AbortHandle::is_finished) {
             board.pulse.stop();
             board.driver = Some(tokio::spawn(driver::drive(Arc::clone(&self.0))).abort_handle());
         }
-        let fresh_at = board.pulse.fresh_at();
+        let mut fresh = board.pulse.fresh();
+        // What the server will say of a newcomer is of later than now.
+        fresh.nearly &= !is_new;
         drop(board);
         self.0.wishes.notify_one();
-        Ok(Followed::new(Arc::clone(&self.0), object.clone(), id, news, fresh_at))
+        self.0.hurry.notify_one();
+        Ok(Followed::new(Arc::clone(&self.0), object.clone(), id, news, fresh))
     }
 
     /// Announces a power call. Tasks that come of calls which are under way together are put on the list together, so keep

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 
 /// The pause between the answer to a long poll and the next one, so that changes which come close together come in one answer.
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
+/// The pause where somebody waits to be told how things are now.
+pub(super) const SHORT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a task may wait for the power calls that were under way when it came, so that they all get on the list together.
 /// On the machine's own clock: it bounds what a slow connection does to others, not what a VM does.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -52,41 +54,58 @@ pub(super) struct Pulse {
     answered: u64,
     wanted: u64,
     in_flight: bool,
-    /// A poll was answered, and they go on: whatever changes is heard of at once.
-    live: bool,
+    /// The poll before was answered in full: the one in flight waits for whatever comes after that.
+    caught_up: bool,
+}
+
+/// When what is known is fresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fresh {
+    /// As soon as the poll of this number is answered.
+    pub(super) at: u64,
+    /// That poll left before it was asked for: a change of the last instant may still be on its way to us.
+    pub(super) nearly: bool,
 }
 
 impl Pulse {
-    /// The number of the poll whose answer makes what is known fresh from now on.
-    pub(super) fn fresh_at(&mut self) -> u64 {
-        let poll = match (self.live, self.in_flight) {
-            (true, _) => self.answered,
-            (false, true) => self.begun,
-            (false, false) => self.begun + 1,
+    /// When what is known is fresh for somebody who asks now.
+    pub(super) fn fresh(&mut self) -> Fresh {
+        let fresh = match (self.in_flight, self.caught_up) {
+            // It would have been answered if something had changed.
+            (true, true) => Fresh { at: self.answered, nearly: true },
+            (true, false) => Fresh { at: self.begun, nearly: true },
+            (false, _) => Fresh { at: self.begun + 1, nearly: false },
         };
-        self.wanted = self.wanted.max(poll);
-        poll
+        self.wanted = self.wanted.max(fresh.at);
+        fresh
     }
 
-    /// A poll leaves. True if somebody needs its answer at once, changes or not.
-    pub(super) fn begin(&mut self) -> bool {
-        self.begun += 1;
-        self.in_flight = true;
+    /// Whether somebody waits for the answer to the next poll, or the one in flight.
+    pub(super) fn is_urgent(&self) -> bool {
         self.wanted > self.answered
     }
 
-    /// A poll was answered in full. Gives its number.
-    pub(super) fn answer(&mut self) -> u64 {
+    /// A poll leaves. True if its answer is needed at once, changes or not.
+    pub(super) fn begin(&mut self) -> bool {
+        self.begun += 1;
+        self.in_flight = true;
+        self.is_urgent()
+    }
+
+    /// A poll was answered; `in_full` unless more is to come at once. Gives the number of the last one that was answered in full.
+    pub(super) fn answer(&mut self, in_full: bool) -> u64 {
         self.in_flight = false;
-        self.live = true;
-        self.answered = self.begun;
+        self.caught_up = in_full;
+        if in_full {
+            self.answered = self.begun;
+        }
         self.answered
     }
 
     /// A poll failed, or no more will follow.
     pub(super) fn stop(&mut self) {
         self.in_flight = false;
-        self.live = false;
+        self.caught_up = false;
     }
 }
 
@@ -118,17 +137,26 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_watch_is_fresh_after_one_short_poll_and_a_live_one_at_once() {
+    fn an_idle_watch_is_fresh_after_one_short_poll_that_all_share() {
         let mut pulse = Pulse::default();
-        assert_eq!(pulse.fresh_at(), 1);
-        assert_eq!(pulse.fresh_at(), 1, "whoever comes meanwhile shares the poll");
+        assert_eq!(pulse.fresh(), Fresh { at: 1, nearly: false });
+        assert_eq!(pulse.fresh(), Fresh { at: 1, nearly: false });
         assert!(pulse.begin(), "its answer is needed at once");
-        assert_eq!(pulse.fresh_at(), 1);
-        assert_eq!(pulse.answer(), 1);
-        assert_eq!(pulse.fresh_at(), 1, "already answered");
+        assert_eq!(pulse.fresh(), Fresh { at: 1, nearly: true });
+        assert_eq!(pulse.answer(true), 1);
+        assert_eq!(pulse.fresh(), Fresh { at: 2, nearly: false }, "something may have changed since");
+    }
+
+    #[test]
+    fn a_long_poll_in_flight_would_have_been_answered_if_something_had_changed() {
+        let mut pulse = Pulse::default();
+        pulse.begin();
+        pulse.answer(true);
         assert!(!pulse.begin(), "a long poll");
-        assert_eq!(pulse.fresh_at(), 1, "it would have answered if something had changed");
+        assert_eq!(pulse.fresh(), Fresh { at: 1, nearly: true });
+        pulse.answer(false);
+        assert_eq!(pulse.fresh(), Fresh { at: 3, nearly: false }, "more was to come");
         pulse.stop();
-        assert_eq!(pulse.fresh_at(), 3, "nobody listened in between");
+        assert_eq!(pulse.fresh(), Fresh { at: 3, nearly: false });
     }
 }

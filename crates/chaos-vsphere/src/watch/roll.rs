@@ -104,8 +104,9 @@ impl<S: Watched> Roll<S> {
         Self { entries: HashMap::new(), next_follower: 0 }
     }
 
-    /// Begins to follow an object, which is put on the list if it is not there. The id is for [`Roll::unfollow`].
-    pub(crate) fn follow(&mut self, object: &MoRef) -> (u64, UnboundedReceiver<News<S>>) {
+    /// Begins to follow an object, which is put on the list if it is not there. The id is for [`Roll::unfollow`]; the flag says
+    /// whether the object is new on the list.
+    pub(crate) fn follow(&mut self, object: &MoRef) -> (u64, UnboundedReceiver<News<S>>, bool) {
         let (news, heard) = unbounded_channel();
         let id = self.next_follower;
         self.next_follower += 1;
@@ -122,7 +123,7 @@ impl<S: Watched> Roll<S> {
         }
         entry.idle = 0;
         entry.followers.push(Follower { id, news });
-        (id, heard)
+        (id, heard, entry.listed == Listed::No)
     }
 
     /// Ends what [`Roll::follow`] began. The object leaves the list with a later addition.
@@ -309,7 +310,7 @@ mod tests {
     fn finished_tasks_leave_the_list_with_the_next_addition() {
         let task = |id: &str| MoRef::new("Task", id);
         let mut roll = Roll::<TaskState>::new();
-        let (id, _news) = roll.follow(&task("task-1"));
+        let (id, _news, _) = roll.follow(&task("task-1"));
         let added = roll.take_change().unwrap().add;
         roll.changed(&added, &[]);
         roll.unfollow(&task("task-1"), id);
@@ -321,7 +322,7 @@ mod tests {
     #[test]
     fn a_prepared_vm_stays_on_the_list_until_it_is_followed_again() {
         let mut roll = Roll::<VmState>::new();
-        let (id, _news) = roll.follow(&vm("vm-1"));
+        let (id, _news, _) = roll.follow(&vm("vm-1"));
         let added = roll.take_change().unwrap().add;
         roll.changed(&added, &[]);
         roll.apply(&update(ChangeKind::Enter, "vm-1", &[("runtime.powerState", "poweredOn")]));
@@ -334,7 +335,7 @@ mod tests {
     #[test]
     fn what_the_server_cannot_resolve_is_gone_and_may_be_asked_for_again() {
         let mut roll = Roll::<VmState>::new();
-        let (id, mut news) = roll.follow(&vm("vm-1"));
+        let (id, mut news, _) = roll.follow(&vm("vm-1"));
         let added = roll.take_change().unwrap().add;
         roll.changed(&added, &added);
         assert_eq!(heard(&mut news), ["gone"]);
@@ -347,7 +348,7 @@ mod tests {
     #[test]
     fn a_dip_within_one_update_is_heard() {
         let mut roll = Roll::<VmState>::new();
-        let (_, mut news) = roll.follow(&vm("vm-1"));
+        let (_, mut news, _) = roll.follow(&vm("vm-1"));
         let tools = "guest.toolsRunningStatus";
         roll.apply(&update(ChangeKind::Enter, "vm-1", &[(tools, "guestToolsRunning")]));
         roll.apply(&update(
@@ -361,7 +362,7 @@ mod tests {
     #[test]
     fn a_destroyed_vm_is_gone_and_a_new_session_knows_nothing() {
         let mut roll = Roll::<VmState>::new();
-        let (_, mut news) = roll.follow(&vm("vm-1"));
+        let (_, mut news, _) = roll.follow(&vm("vm-1"));
         roll.apply(&update(ChangeKind::Enter, "vm-1", &[]));
         roll.apply(&update(ChangeKind::Leave, "vm-1", &[]));
         assert_eq!(heard(&mut news), ["", "gone"]);
