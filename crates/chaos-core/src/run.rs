@@ -45,7 +45,6 @@ impl RunEvent {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "events are made one at a time and go by reference")]
 #[non_exhaustive]
 pub enum RunEventKind {
     /// The run begins. Nothing was touched so far; every name in it was resolved.

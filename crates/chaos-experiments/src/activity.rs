@@ -136,8 +136,16 @@ impl<'a> Reader<'a> {
             }
         };
         let name = map.get("name").and_then(Value::as_str).unwrap_or_default();
-        if name.is_empty() {
-            self.find(format!("{place}/name"), "an activity needs a name");
+        match map.get("name") {
+            Some(Value::String(name)) if !name.is_empty() => {}
+            Some(other @ (Value::Bool(_) | Value::Number(_))) => self.findings.push(
+                Finding::error(
+                    format!("{place}/name"),
+                    format!("the name of an activity is a text, and this is {other}"),
+                )
+                .hint("YAML takes words such as on, off, yes and no for true and false: put them in quotes"),
+            ),
+            _ => self.find(format!("{place}/name"), "an activity needs a name"),
         }
         self.refuse_what_would_be_ignored(map, place);
         let timeout = map.get("timeout").and_then(|timeout| self.time(timeout, &format!("{place}/timeout")));

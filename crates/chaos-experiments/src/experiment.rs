@@ -143,11 +143,17 @@ impl Experiment {
                 named.insert(NamedVm { platform: call.platform.clone(), target: target.to_string(), group });
             };
             match &call.what {
-                What::Power { vms, .. } => vms.iter().for_each(|vm| add(vm, false)),
+                What::Power { vms, .. } => {
+                    for vm in vms {
+                        add(vm, false);
+                    }
+                }
                 What::Look { vm } => add(vm, false),
                 What::Group { group, except } => {
                     add(group, true);
-                    except.iter().for_each(|vm| add(vm, false));
+                    for vm in except {
+                        add(vm, false);
+                    }
                 }
             }
         }

@@ -103,6 +103,9 @@ impl Journal {
     }
 
     /// The text of the journal file: JSON, indented by two spaces.
+    ///
+    /// # Panics
+    /// Never: texts, numbers and mappings with text keys are always JSON.
     #[must_use]
     pub fn to_text(&self) -> String {
         serde_json::to_string_pretty(self).expect("texts, numbers and mappings with text keys are always JSON")

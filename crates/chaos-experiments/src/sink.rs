@@ -106,3 +106,22 @@ impl EventSink for Sinks {
         Ok(())
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use chaos_core::{RunEventKind, RunId};
+    use jiff::Timestamp;
+
+    #[tokio::test]
+    async fn a_full_disk_fails_the_record_and_every_later_one() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let sink = FileSink { path: "/dev/full".into(), file: Arc::new(Mutex::new(Some(full))) };
+        let event = RunEvent::new(RunId::new("r"), 0, Timestamp::UNIX_EPOCH, RunEventKind::RollbacksStarted);
+        let error = sink.record(&event).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Failed);
+        assert!(error.with_causes().contains("No space left"), "{}", error.with_causes());
+        assert!(sink.record(&event).await.is_err());
+        assert!(sink.file.lock().unwrap().is_none(), "nothing follows a torn line");
+    }
+}

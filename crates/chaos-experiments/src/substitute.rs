@@ -81,18 +81,17 @@ impl Variables {
             let (token, length) = token(rest);
             match token {
                 Token::Dollar => replaced.push('$'),
-                Token::Name { name, braced } => match self.get(name) {
-                    Some(value) => {
+                Token::Name { name, braced } => {
+                    if let Some(value) = self.get(name) {
                         used.insert(name.to_owned());
                         replaced.push_str(&python::text(value));
-                    }
-                    None => {
+                    } else {
                         if braced {
                             unresolved.insert(name.to_owned());
                         }
                         replaced.push_str(&rest[..length]);
                     }
-                },
+                }
                 Token::Text => replaced.push_str(&rest[..length]),
             }
             rest = &rest[length..];

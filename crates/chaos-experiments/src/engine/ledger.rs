@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_core::{
-    Context, Error, ErrorKind, Failure, Outcome, Platform, Retry, RunEventKind, Target, Undo, VMPowerState, VMRef,
+    Context, Error, ErrorKind, Failure, Fault, Outcome, Platform, Retry, RunEventKind, Stop, Target, Undo,
+    VMPowerState, VMRef,
 };
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -17,6 +18,8 @@ use crate::report::LeftChanged;
 const TRIES: u32 = 3;
 /// How long is waited before the second try; twice as long before the third.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How long a VM is watched at least after a call that may still take effect.
+const LEAST_WATCH: Duration = Duration::from_mins(1);
 
 /// The targets that a fault was sent to, in the order of the first fault on each.
 ///
@@ -36,6 +39,17 @@ struct Touched {
     undo: Undo,
     /// The state as it is known from the last answer.
     now: Option<VMPowerState>,
+    unsettled: Option<Unsettled>,
+}
+
+/// A call of which nobody knows whether it will still take effect: a guest that was asked to shut down does so also
+/// when nobody waits for it any more.
+#[derive(Debug, Clone, Copy)]
+struct Unsettled {
+    /// The state that it would lead to.
+    goal: VMPowerState,
+    /// Until when it may do so, on the clock of the run.
+    until: Duration,
 }
 
 /// A fault that is about to be sent.
@@ -64,14 +78,33 @@ impl Ledger {
                 platform: Arc::clone(sending.platform),
                 undo: sending.undo.clone(),
                 now: None,
+                unsettled: None,
             }),
         }
     }
 
-    /// Notes the state that a target was read in.
-    pub(super) fn seen(&self, target: &Target, state: VMPowerState) {
-        if let Some(known) = self.lock().iter_mut().find(|known| known.undo.target == *target) {
-            known.now = Some(state);
+    /// Notes how a call has ended that was sent at `sent` and failed or succeeded at `now`, on the clock of the run.
+    pub(super) fn settled(
+        &self,
+        target: &Target,
+        fault: &Fault,
+        result: &Result<Outcome, Error>,
+        sent: Duration,
+        now: Duration,
+    ) {
+        let mut touched = self.lock();
+        let Some(known) = touched.iter_mut().find(|known| known.undo.target == *target) else { return };
+        match result {
+            Ok(outcome) => {
+                known.now = Some(outcome.state);
+                // What was awaited has come to pass, so that nothing more is to be expected of it.
+                let come = |unsettled: &Unsettled| [outcome.previous_state, outcome.state].contains(&unsettled.goal);
+                known.unsettled = known.unsettled.filter(|unsettled| !come(unsettled));
+            }
+            Err(error) if may_still_happen(error) => {
+                known.unsettled = unsettled(fault, sent, now).or(known.unsettled);
+            }
+            Err(_) => {}
         }
     }
 
@@ -125,7 +158,37 @@ impl Touched {
     }
 }
 
+/// Whether a call that failed like this may take effect all the same.
+fn may_still_happen(error: &Error) -> bool {
+    error.retry_class() == Retry::Unsettled
+        || matches!(
+            error.kind(),
+            ErrorKind::Cancelled | ErrorKind::Timeout | ErrorKind::Unavailable | ErrorKind::Protocol
+        )
+}
+
+/// What is to be expected of a call that may still take effect: that it does so within the time it was given, and
+/// within a minute at least.
+fn unsettled(fault: &Fault, sent: Duration, now: Duration) -> Option<Unsettled> {
+    let (goal, limit) = match *fault {
+        Fault::PowerOn { limit } => (VMPowerState::PoweredOn, limit),
+        Fault::Suspend { limit } => (VMPowerState::Suspended, limit),
+        Fault::PowerOff { stop: Stop::GuestThenHard { grace, .. } | Stop::GuestOnly { grace }, .. } => {
+            (VMPowerState::PoweredOff, grace)
+        }
+        Fault::PowerOff { stop: Stop::Hard { limit }, .. } => (VMPowerState::PoweredOff, limit),
+        // A reboot ends in the state that it began in.
+        _ => return None,
+    };
+    Some(Unsettled { goal, until: sent.saturating_add(limit).max(now.saturating_add(LEAST_WATCH)) })
+}
+
 async fn undo(cx: &Context, touched: &Touched) -> Result<Outcome, Error> {
+    if let Some(unsettled) = touched.unsettled
+        && unsettled.goal != touched.undo.found.power_state
+    {
+        watch(cx, touched, unsettled).await?;
+    }
     let mut pause = PAUSE;
     for _ in 1..TRIES {
         cx.check("putting it back")?;
@@ -139,6 +202,37 @@ async fn undo(cx: &Context, touched: &Touched) -> Result<Outcome, Error> {
         }
     }
     touched.platform.undo(cx, &touched.undo).await
+}
+
+/// Watches a VM that looks as it was found while a call may still take effect, until it does or its time is over.
+async fn watch(cx: &Context, touched: &Touched, unsettled: Unsettled) -> Result<(), Error> {
+    let found = touched.undo.found.power_state;
+    let Some(vm) = touched.undo.target.vm() else { return Ok(()) };
+    let mut told = false;
+    while cx.monotonic() < unsettled.until {
+        let state = platform_state(cx, touched, vm).await;
+        if state.is_some_and(|state| state != found) {
+            return Ok(());
+        }
+        if !told {
+            told = true;
+            let left = unsettled.until.saturating_sub(cx.monotonic());
+            tracing::warn!(
+                vm = touched.undo.name,
+                "it is {found} and may still become {}: it is watched for up to {} s",
+                unsettled.goal,
+                left.as_secs()
+            );
+        }
+        cx.pause("watching what becomes of it", PAUSE).await?;
+    }
+    Ok(())
+}
+
+async fn platform_state(cx: &Context, touched: &Touched, vm: &VMRef) -> Option<VMPowerState> {
+    // What cannot be read now is read at the next look; the undo itself tells what is wrong.
+    let state = touched.platform.get(cx, std::slice::from_ref(vm)).await.pop()?.ok()?;
+    Some(state.power_state)
 }
 
 /// Reads all that was put back: a later undo may have disturbed an earlier one, and a platform may have been wrong.

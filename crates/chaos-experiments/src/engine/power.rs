@@ -129,10 +129,9 @@ impl Running<'_> {
         let (prepared, undo, platform) = (one.sequence, &one.undo, &on.platform);
         self.ledger.sending(&Sending { prepared, activity, parallel, platform, undo });
         let limited = cx.limit(fault.limit().saturating_add(SETTLE));
+        let sent = cx.monotonic();
         let result = on.platform.apply(&limited, &one.target, fault).await;
-        if let Ok(outcome) = &result {
-            self.ledger.seen(&one.target, outcome.state);
-        }
+        self.ledger.settled(&one.target, fault, &result, sent, cx.monotonic());
         let told = match &result {
             Ok(outcome) => CallResult::Ok(outcome.clone()),
             Err(error) => CallResult::Error(Failure::from(error)),

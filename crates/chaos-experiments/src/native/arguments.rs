@@ -116,7 +116,7 @@ impl<'a> Arguments<'a> {
 
     /// A text that has to be there.
     pub(crate) fn required_text(&mut self, name: &str) -> Option<String> {
-        if !self.left.get(name).is_some_and(|argument| !argument.value.is_null()) {
+        if self.left.get(name).is_none_or(|argument| argument.value.is_null()) {
             self.missing(name);
             return None;
         }

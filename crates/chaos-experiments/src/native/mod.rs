@@ -207,8 +207,9 @@ fn read_stop(arguments: &mut Arguments<'_>) -> Option<Stop> {
     let graceful = arguments.flag("graceful", true);
     let grace = arguments.seconds("timeout", Stop::DEFAULT_GRACE);
     let hard = arguments.seconds("hard_timeout", Stop::DEFAULT_HARD);
-    match graceful? {
-        true => Some(Stop::GuestThenHard { grace: grace?, hard: hard? }),
-        false => Some(Stop::Hard { limit: grace? }),
+    if graceful? {
+        Some(Stop::GuestThenHard { grace: grace?, hard: hard? })
+    } else {
+        Some(Stop::Hard { limit: grace? })
     }
 }

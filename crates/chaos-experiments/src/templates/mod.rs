@@ -57,8 +57,8 @@ pub enum ParameterKind {
 impl ParameterKind {
     fn words(self) -> &'static str {
         match self {
-            Self::Target => "a VM: a name, `id:…` or `path:/…`",
-            Self::Group => "a group of VMs: a name, a glob or `re:…`",
+            Self::Target => "a name, `id:…` or `path:/…`",
+            Self::Group => "a name, a glob or `re:…`",
             Self::Flag => "true or false",
             Self::Seconds => "seconds, or a time such as `90s`, of more than 0",
         }
@@ -136,6 +136,9 @@ impl Template {
     ///
     /// # Errors
     /// Every parameter that is missing, unknown or not what it has to be.
+    ///
+    /// # Panics
+    /// Never: the documents are part of this crate, and tests read them.
     pub fn render(&self, overrides: &Overrides) -> Result<(Document, Overrides), Findings> {
         let mut findings = Vec::new();
         let (configuration, connection) = self.sort(overrides, &mut findings);
@@ -192,7 +195,7 @@ impl Template {
                 },
                 None if parameter.required => findings.push(
                     Finding::error(place(), format!("{} needs `{}`", self.name, parameter.name)).hint(format!(
-                        "{}: give {}",
+                        "{}, as {}",
                         parameter.summary,
                         parameter.kind.words()
                     )),

@@ -1,4 +1,14 @@
 //! What the engine does with whole experiments, on a platform in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers may fail the test")]
+
+mod files;
+mod interruption;
 mod lab;
+mod records;
+mod repair;
+mod rules;
+mod secrets;
+mod strict;
+mod templates;
 mod whole_run;

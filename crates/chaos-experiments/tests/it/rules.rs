@@ -1,0 +1,230 @@
+//! What is found wrong with an experiment before anything is asked of a platform, and what values become.
+
+use chaos_core::{ErrorKind, Origin};
+use chaos_experiments::{Document, Environment, Experiment, ExperimentError, Inputs, Overrides, Severity, Verdict};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use crate::lab::{Lab, action, document, inputs, probe, read, read_with, with_hypothesis};
+
+fn messages(document: Value) -> String {
+    read(document).unwrap_err().to_string()
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let experiment = json!({
+        "title": "",
+        "tags": ["ok", ""],
+        "configuration": {"port": {"type": "env", "key": "NO_SUCH_PORT", "env_var_type": "int"}},
+        "secrets": {"flat": "value", "vault": {"key": {"type": "vault", "path": "secret/x"}}},
+        "controls": [{"name": "c"}],
+        "runtime": {"hypothesis": {"strategy": "continuously"}, "rollbacks": {"strategy": "never"}},
+        "steady-state-hypothesis": {"probes": [
+            {"type": "probe", "name": "p", "provider": {"type": "python", "module": "chaosmonkey.vm",
+             "func": "vm_exists", "arguments": {"vm_name": "a", "platform_type": "vsphere"}}},
+            probe("float", "vm_power_state", json!({"vm_name": "a"}), json!(1.5)),
+        ]},
+        "method": [
+            action("unknown", "vm_explode", json!({"vm_name": "a"})),
+            action("args", "vm_power_off", json!({"vm": "a", "graceful": "perhaps", "timeout": -1})),
+            action("gone", "vm_power_off", json!({"vm_name": "${vm_name}", "graceful": "${graceful}"})),
+            probe("acts", "vm_reboot", json!({"vm_name": "a"}), json!(true)),
+            {"type": "action", "name": "p", "provider": {"type": "process", "path": "/bin/true"}},
+            {"type": "action", "name": "m", "provider": {"type": "python", "module": "time", "func": "sleep"}},
+            {"type": "action", "name": "b", "background": true, "dry": "actions", "provider": {"type": "magic"}},
+            {"ref": "nobody"},
+            {"type": "action", "name": false, "provider": {"type": "process"}},
+            "not an activity",
+        ],
+        "rollbacks": {"not": "a list"},
+    });
+    insta::assert_snapshot!(messages(experiment));
+}
+
+#[test]
+fn an_unresolved_name_in_a_destructive_action_is_refused() {
+    let experiment = document(&[action("off", "vm_power_off", json!({"vm_name": "${vm_name}"}))], &[]);
+    let findings = read(experiment.clone()).unwrap_err();
+    assert_eq!(findings.list[0].place, "/method/0/provider/arguments/vm_name");
+    assert_eq!(findings.list[0].message, "`${vm_name}` stands for nothing");
+    assert_eq!(ExperimentError::from(findings).kind(), ErrorKind::Configuration);
+
+    let mut declared = experiment;
+    declared["configuration"] = json!({"vm_name": "a"});
+    assert_eq!(read(declared).unwrap().vms()[0].target, "a");
+}
+
+#[test]
+fn a_warning_does_not_keep_an_experiment_from_running() {
+    let experiment = read(document(&[], &[])).unwrap();
+    assert!(experiment.warnings().iter().all(|finding| finding.severity == Severity::Warning));
+    assert_eq!(experiment.warnings()[0].place, "/steady-state-hypothesis");
+}
+
+#[test]
+fn an_override_takes_the_type_of_what_it_replaces() {
+    let mut experiment =
+        document(&[action("off", "vm_power_off", json!({"vm_name": "${vm}", "timeout": "${t}"}))], &[]);
+    experiment["configuration"] = json!({"vm": "a", "t": 60, "env": {"type": "env", "key": "E", "default": "x"}});
+    let read = |overrides: &[&str]| read_with(experiment.clone(), &inputs(overrides));
+    assert_eq!(read(&["vm=b", "t=5"]).unwrap().vms()[0].target, "b");
+    let findings = read(&["t=soon"]).unwrap_err();
+    assert_eq!(findings.list[0].message, "the override has to be a whole number, as the declared value is");
+    let findings = read(&["vmname=b"]).unwrap_err();
+    assert!(findings.to_string().contains("the experiment takes no override `vmname`"), "{findings}");
+    assert!(findings.to_string().contains("it takes vm, t, env, "), "{findings}");
+}
+
+#[test]
+fn configuration_comes_from_the_environment_with_default_and_type() {
+    let mut experiment = document(
+        &[action("off", "vm_batch_power_off", json!({"vm_names": "${names}", "parallel": "${parallel}"}))],
+        &[],
+    );
+    experiment["configuration"] = json!({
+        "names": {"type": "env", "key": "NAMES", "env_var_type": "json"},
+        "parallel": {"type": "env", "key": "PARALLEL", "env_var_type": "int", "default": "3"},
+    });
+    let environment = |value: &str| -> Environment { [("NAMES".to_owned(), value.to_owned())].into_iter().collect() };
+    let with =
+        |value: &str| read_with(experiment.clone(), &Inputs::new(Overrides::none()).environment(environment(value)));
+    let targets: Vec<String> = with(r#"["a", "b"]"#).unwrap().vms().into_iter().map(|vm| vm.target).collect();
+    assert_eq!(targets, ["a", "b"]);
+    assert_eq!(with("[").unwrap_err().list[0].message, "the environment variable is not JSON");
+    assert!(messages(experiment.clone()).contains("the environment variable `NAMES` is not set"));
+}
+
+/// Where the connection values of an activity end, and how much they are trusted.
+#[tokio::test(start_paused = true)]
+async fn connection_values_reach_the_platform_source_with_their_origin() {
+    let written = |arguments: Value| {
+        let mut all = json!({"vm_name": "a"});
+        all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
+        let mut document = document(&[action("off", "vm_power_off", all)], &[]);
+        document["configuration"] = json!({"server": "from-file", "check": false});
+        document
+    };
+    for (arguments, overrides, endpoint, username, origin) in [
+        (json!({}), vec![], None, None, Origin::Override),
+        (json!({"url": "https://v", "username": "u"}), vec![], Some("https://v"), Some("u"), Origin::ExperimentFile),
+        (json!({"server": "${server}"}), vec![], Some("from-file"), None, Origin::ExperimentFile),
+        (json!({"server": "${server}"}), vec!["server=given"], Some("given"), None, Origin::Override),
+        (json!({"server": "x${server}"}), vec!["server=given"], Some("xgiven"), None, Origin::ExperimentFile),
+        (
+            json!({"server": "${server}", "insecure": "${check}"}),
+            vec!["server=given"],
+            Some("given"),
+            None,
+            Origin::ExperimentFile,
+        ),
+        (json!({"username": "u"}), vec![], None, Some("u"), Origin::Override),
+        (json!({"insecure": true}), vec![], None, None, Origin::ExperimentFile),
+        (json!({}), vec!["vsphere_server=v"], Some("v"), None, Origin::Override),
+        (
+            json!({"url": "evil", "username": "u", "insecure": true}),
+            vec!["vsphere_server=v"],
+            Some("v"),
+            None,
+            Origin::Override,
+        ),
+        (
+            json!({"url": "v", "insecure": true}),
+            vec!["vsphere_username=given"],
+            Some("v"),
+            Some("given"),
+            Origin::ExperimentFile,
+        ),
+    ] {
+        let lab = Lab::with(&["a"]);
+        let experiment = read_with(written(arguments.clone()), &inputs(&overrides)).unwrap();
+        lab.resolve(experiment).await.unwrap();
+        let opened = lab.source.opened().remove(0);
+        assert_eq!(opened.name, "vsphere");
+        let connection = opened.connection;
+        let got = (connection.endpoint.as_deref(), connection.username.as_deref(), connection.origin);
+        assert_eq!(got, (endpoint, username, origin), "{arguments} {overrides:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dollar_in_an_overridden_password_is_no_reference() {
+    let lab = Lab::with(&["a"]);
+    let experiment = document(&[action("off", "vm_power_off", json!({"vm_name": "a", "insecure": "no"}))], &[]);
+    let inputs = inputs(&["vsphere_password=p${x}$$", "vsphere_port=8989", "vsphere_insecure=yes"]);
+    lab.resolve(read_with(experiment, &inputs).unwrap()).await.unwrap();
+    let connection = lab.source.opened().remove(0).connection;
+    assert_eq!(connection.password.unwrap().expose_secret(), "p${x}$$");
+    assert_eq!((connection.port, connection.insecure), (Some(8989), Some(true)));
+}
+
+#[test]
+fn the_names_of_the_python_tool_are_understood() {
+    let mut old = document(&[action("off", "vm_batch_power_off", json!({"vm_names": ["a", "b"]}))], &[]);
+    old["method"][0]["provider"]["module"] = "chaosmonkey.stubs.actions".into();
+    assert_eq!(read(old).unwrap().vms().len(), 2);
+}
+
+#[test]
+fn a_reference_runs_the_activity_of_that_name() {
+    let look = probe("look", "vm_exists", json!({"vm_name": "a"}), json!(true));
+    let experiment = with_hypothesis(document(&[json!({"ref": "look"})], &[json!({"ref": "look"})]), &[look]);
+    assert!(read(experiment).is_ok());
+}
+
+const FOREIGN: &str = r#"
+title: old
+description: d
+configuration:
+  olvm_url: {type: env, key: OLVM_URL}
+steady-state-hypothesis:
+  title: web answers
+  probes:
+    - {type: probe, name: web, tolerance: 200, provider: {type: http, url: "http://web"}}
+method:
+  - type: action
+    name: "off"
+    provider:
+      type: python
+      module: chaosmonkey.stubs.actions
+      func: vm_power_off
+      arguments: {vm_name: db-01, platform_type: vsphere, url: "${olvm_url}", password: "${nowhere}"}
+  - {type: action, name: load, provider: {type: process, path: k6}}
+  - {type: action, name: nap, provider: {type: python, module: time, func: sleep}}
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_rehearsal_leaves_foreign_activities_out_and_ignores_connection_values() {
+    let old = Document::from_yaml("old.yaml", FOREIGN).unwrap();
+    let inputs = Inputs::new(Overrides::none()).environment(Environment::default());
+    assert!(Experiment::new(&old, &inputs).is_err());
+
+    let experiment = Experiment::new(&old, &inputs.rehearsal()).unwrap();
+    assert!(experiment.ignores_connection_values());
+    let vms: Vec<(String, String)> = experiment.vms().into_iter().map(|vm| (vm.platform, vm.target)).collect();
+    assert_eq!(vms, [("vsphere".to_owned(), "db-01".to_owned())]);
+
+    let lab = Lab::with(&["db-01"]);
+    let (report, _) = lab.run(experiment).await;
+    assert_eq!(report.verdict, Verdict::Completed);
+    assert!(lab.source.opened()[0].connection.is_empty());
+    let left_out: Vec<&str> = report.not_rehearsed.iter().map(|left| left.name.as_str()).collect();
+    assert_eq!(left_out, ["web", "load", "nap"]);
+    assert_eq!(report.journal.run.len(), 3);
+}
+
+#[test]
+fn files_are_loaded_by_their_extension() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("e.yml");
+    std::fs::write(&path, FOREIGN).unwrap();
+    assert_eq!(Document::load(&path).unwrap().root()["title"], "old");
+    for name in ["e.txt", "e.JSON", "none.json"] {
+        let path = directory.path().join(name);
+        assert!(Document::load(&path).unwrap_err().to_string().contains(name));
+    }
+    let torn = directory.path().join("torn.json");
+    std::fs::write(&torn, "{\"title\": \"t\",\n  \"method\": [}").unwrap();
+    let message = Document::load(&torn).unwrap_err().to_string();
+    assert!(message.ends_with("torn.json:2:14: expected value"), "{message}");
+}

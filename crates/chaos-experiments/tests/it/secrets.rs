@@ -1,0 +1,85 @@
+//! Secrets occur in nothing that is written down or shown.
+
+use chaos_core::ErrorKind;
+use chaos_experiments::{Document, Environment, Experiment, Inputs, MemorySink, Overrides, RunReport, Template};
+use chaos_testkit::memory::Failure;
+use chaos_testkit::{CapturedLogs, contains_secret};
+use serde_json::json;
+
+use crate::lab::{Lab, action, document, options, probe, with_hypothesis};
+
+const CANARY: &str = "canary-7f3a-hunter2";
+
+/// Runs `experiment` and gives everything that anybody could see of it.
+async fn all_output(lab: &Lab, experiment: Experiment) -> (RunReport, String) {
+    let logs = CapturedLogs::start();
+    let mut seen = vec![format!("{experiment:?} {:?} {:?}", experiment.vms(), experiment.warnings())];
+    let resolved = lab.resolve(experiment).await.unwrap();
+    seen.push(format!("{resolved:?} {} {:?}", resolved.plan(), resolved.plan()));
+    seen.push(serde_json::to_string(&resolved.plan()).unwrap());
+    let sink = MemorySink::default();
+    let report = resolved.run(&lab.cx, &sink, &options()).await;
+    seen.push(serde_json::to_string(&sink.events()).unwrap());
+    seen.push(format!("{sink:?} {report:?} {}", report.journal.to_text()));
+    seen.push(serde_json::to_string(&report).unwrap());
+    seen.push(logs.text());
+    (report, seen.join("\n"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn declared_secrets_and_passwords_are_masked_everywhere() {
+    let lab = Lab::with(&["a"]);
+    // A server that repeats what it should not.
+    lab.estate.fail_next(Failure::refuse(ErrorKind::Failed, &format!("login as admin with {CANARY} is stale")));
+    let mut experiment = with_hypothesis(
+        document(
+            &[action(
+                "off",
+                "vm_power_off",
+                json!({"vm_name": "a", "url": "https://v", "username": "u", "password": "${from_env}"}),
+            )],
+            &[action("on", "vm_power_on", json!({"vm_name": "a", "password": CANARY}))],
+        ),
+        &[probe("there", "vm_exists", json!({"vm_name": "a"}), json!(true))],
+    );
+    experiment["title"] = format!("with {CANARY} in its title").into();
+    experiment["configuration"] = json!({"olvm_password": CANARY, "note": format!("pass {CANARY} on")});
+    experiment["secrets"] = json!({
+        "s": {"inline": CANARY, "from_env": {"type": "env", "key": "PASSWORD"}, "pin": 4711},
+    });
+    let environment: Environment = [("PASSWORD".to_owned(), CANARY.to_owned())].into_iter().collect();
+    let inputs = Inputs::new(Overrides::none()).environment(environment);
+    let document = Document::from_value("e.json", experiment).unwrap();
+    assert!(!format!("{document:?} {inputs:?}").contains(CANARY));
+
+    let (report, seen) = all_output(&lab, Experiment::new(&document, &inputs).unwrap()).await;
+    assert!(!contains_secret(&seen, CANARY), "{seen}");
+    assert!(!seen.contains("4711"));
+    assert!(seen.contains("is stale"), "the message itself is shown");
+    assert_eq!(report.journal.experiment["secrets"]["s"]["from_env"], json!({"type": "env", "key": "PASSWORD"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_is_given_to_a_template_is_in_no_document() {
+    let lab = Lab::with(&["web-01"]);
+    let overrides =
+        Overrides::parse(["vm_name=web-01", "vsphere_server=v", &format!("vsphere_password={CANARY}")]).unwrap();
+    let (document, connection) = Template::find("vsphere-vm-poweroff").unwrap().render(&overrides).unwrap();
+    assert!(!serde_json::to_string(document.root()).unwrap().contains(CANARY));
+    let inputs = Inputs::new(connection).environment(Environment::default());
+    lab.estate.fail_next(Failure::refuse(ErrorKind::Failed, &format!("{CANARY}?")));
+    let (_, seen) = all_output(&lab, Experiment::new(&document, &inputs).unwrap()).await;
+    assert!(!contains_secret(&seen, CANARY), "{seen}");
+}
+
+#[test]
+fn findings_repeat_no_secret() {
+    let mut experiment = document(&[action("off", "vm_power_off", json!({"vm_name": "a", "graceful": CANARY}))], &[]);
+    experiment["secrets"] = json!({"s": CANARY});
+    experiment["configuration"] = json!({"n": {"type": "env", "key": "N", "env_var_type": "int"}});
+    let environment: Environment = [("N".to_owned(), CANARY.to_owned())].into_iter().collect();
+    let inputs = Inputs::new(Overrides::none()).environment(environment);
+    let findings = Experiment::new(&Document::from_value("e", experiment).unwrap(), &inputs).unwrap_err();
+    assert_eq!(findings.list.len(), 4);
+    assert!(!findings.to_string().contains(CANARY), "{findings}");
+}
