@@ -45,6 +45,16 @@ impl Activity {
     }
 }
 
+/// Controls are foreign code: a rehearsal leaves them out, and a run has to know that it would.
+pub(crate) fn refuse_controls(owner: &Map<String, Value>, place: &str, mode: RunMode) -> Option<Finding> {
+    owner.get("controls").and_then(Value::as_array).filter(|controls| !controls.is_empty())?;
+    let place = format!("{place}/controls");
+    Some(match mode {
+        RunMode::Rehearsal => Finding::warning(place, "controls are left out of the rehearsal"),
+        _ => Finding::error(place, "controls are not supported yet"),
+    })
+}
+
 /// Reads activities and gathers what is wrong with them.
 pub(crate) struct Reader<'a> {
     pub(crate) root: &'a Map<String, Value>,
@@ -101,6 +111,8 @@ impl<'a> Reader<'a> {
         // A reference has a tolerance of its own or none; the method checks the one that is written with the activity.
         activity.tolerance = match map.get("tolerance") {
             None => None,
+            // There will be nothing to hold against it.
+            Some(_) if activity.vm_call().is_none() => None,
             Some(tolerance) => {
                 Some(Tolerance::parse(tolerance, self.variables, &format!("{place}/tolerance"), &mut self.findings)?)
             }
@@ -182,9 +194,7 @@ impl<'a> Reader<'a> {
         if map.get("background").is_some_and(|background| *background != Value::Bool(false)) {
             self.find(format!("{place}/background"), "activities in the background are not supported yet");
         }
-        if map.get("controls").and_then(Value::as_array).is_some_and(|controls| !controls.is_empty()) {
-            self.find(format!("{place}/controls"), "controls are not supported yet");
-        }
+        self.findings.extend(refuse_controls(map, place, self.inputs.mode));
         if map.get("dry").is_some_and(|dry| !dry.is_null()) {
             self.findings.push(
                 Finding::error(format!("{place}/dry"), "an activity cannot be dry on its own")

@@ -75,10 +75,9 @@ fn configured(
     match (kind_of(declared), given) {
         (Some("env"), _) => from_environment(declared, given, inputs, place, findings),
         (Some("probe"), None) => {
-            findings.push(
-                Finding::error(place, "configuration that is read by a probe is not supported yet")
-                    .hint("write the value, read it from the environment, or give it as an override"),
-            );
+            let hint = "write the value, read it from the environment, or give it as an override";
+            let message = "configuration that is read by a probe is not supported yet";
+            findings.push(missing(message, inputs, place).hint(hint));
             None
         }
         (_, Some(given)) => {
@@ -114,6 +113,8 @@ fn from_environment(
             known
         }
     };
+    // An override without a type of its own takes that of the default.
+    let kind = kind.or_else(|| given.and(declared.get("default")).map(ValueType::like));
     let read = |given: &Given| match kind {
         Some(kind) => given.read(kind),
         None => Some(given.plain()),
@@ -143,9 +144,12 @@ fn from_environment(
     value
 }
 
-/// A rehearsal can do without: what it does need is missed where it is used.
 fn unset(name: &str, inputs: &Inputs, place: &str) -> Finding {
-    let message = format!("the environment variable `{name}` is not set");
+    missing(&format!("the environment variable `{name}` is not set"), inputs, place)
+}
+
+/// A value that cannot be had. A rehearsal can do without: what it does need is missed where it is used.
+fn missing(message: &str, inputs: &Inputs, place: &str) -> Finding {
     match inputs.mode {
         RunMode::Rehearsal => Finding::warning(place, message),
         _ => Finding::error(place, message),
@@ -166,10 +170,8 @@ fn secret(declared: &Value, inputs: &Inputs, place: &str, findings: &mut Vec<Fin
             value
         }
         (Some("vault"), _) => {
-            findings.push(
-                Finding::error(place, "secrets from a vault are not supported yet")
-                    .hint("put the secret into an environment variable and declare {\"type\": \"env\", \"key\": …}"),
-            );
+            let hint = "put the secret into an environment variable and declare {\"type\": \"env\", \"key\": …}";
+            findings.push(missing("secrets from a vault are not supported yet", inputs, place).hint(hint));
             None
         }
         (_, Value::Object(map)) => {

@@ -7,7 +7,7 @@ use chaos_core::{RunMode, TargetPattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::activity::{Activity, Call, Reader};
+use crate::activity::{Activity, Call, Reader, refuse_controls};
 use crate::configuration;
 use crate::document::Document;
 use crate::error::{Finding, Findings, Severity};
@@ -63,7 +63,7 @@ impl Experiment {
     pub fn new(document: &Document, inputs: &Inputs) -> Result<Self, Findings> {
         let root = document.root();
         let mut findings = Vec::new();
-        check_top_level(root, &mut findings);
+        check_top_level(root, inputs.mode, &mut findings);
         let variables = configuration::resolve(root, inputs, &mut findings);
         let mut reader = Reader { root, inputs, variables: &variables, findings, secrets: BTreeSet::new() };
 
@@ -206,7 +206,7 @@ fn title(root: &Map<String, Value>, variables: &Variables, findings: &mut Vec<Fi
     python::text(&substituted.value)
 }
 
-fn check_top_level(root: &Map<String, Value>, findings: &mut Vec<Finding>) {
+fn check_top_level(root: &Map<String, Value>, mode: RunMode, findings: &mut Vec<Finding>) {
     for field in ["title", "description"] {
         if root.get(field).and_then(Value::as_str).is_none_or(str::is_empty) {
             findings.push(Finding::error(format!("/{field}"), format!("an experiment needs a {field}")));
@@ -222,12 +222,9 @@ fn check_top_level(root: &Map<String, Value>, findings: &mut Vec<Finding>) {
             findings.push(Finding::error(format!("/tags/{at}"), "a tag is a text that is not empty"));
         }
     }
-    for owner in ["", "/steady-state-hypothesis"] {
-        let at =
-            if owner.is_empty() { root.get("controls") } else { root.get(&owner[1..]).and_then(|h| h.get("controls")) };
-        if at.and_then(Value::as_array).is_some_and(|controls| !controls.is_empty()) {
-            findings.push(Finding::error(format!("{owner}/controls"), "controls are not supported yet"));
-        }
+    findings.extend(refuse_controls(root, "", mode));
+    if let Some(Value::Object(hypothesis)) = root.get("steady-state-hypothesis") {
+        findings.extend(refuse_controls(hypothesis, "/steady-state-hypothesis", mode));
     }
     let strategy = |which: &str| root.get("runtime")?.get(which)?.get("strategy")?.as_str();
     if let Some(strategy) = strategy("hypothesis").filter(|strategy| *strategy != "default") {

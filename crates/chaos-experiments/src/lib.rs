@@ -1,4 +1,77 @@
-//! Chaos Toolkit compatible experiment engine with native VM actions and guaranteed undo records.
+//! Chaos Toolkit compatible experiments on virtual machines, with native actions and an undo that is never left out.
+//!
+//! An experiment goes through stages, each a value that can be looked at:
+//!
+//! 1. [`Document`]: a JSON or YAML file as it is written, or a [`Template`] that was rendered.
+//! 2. [`Experiment`]: the same, checked ([`Findings`] tell all that is wrong at once), with configuration, secrets and
+//!    [`Overrides`] in their places.
+//! 3. [`ResolvedExperiment`]: every VM that it names was found, in one discovery for each platform. Its [`Plan`] shows
+//!    what would be touched. Up to here everything only reads, so that an [`ExperimentError`] means that nothing was
+//!    touched.
+//! 4. [`ResolvedExperiment::run`]: the run. Its only output is a stream of [`RunEvent`](chaos_core::RunEvent)s to an
+//!    [`EventSink`](chaos_core::EventSink), which has to accept the record of a call before the call leaves. The
+//!    [`Journal`] is a pure fold over the events, and the [`RunReport`] says how it ended.
+//!
+//! The engine gets its platforms through a [`PlatformSource`](chaos_core::PlatformSource) and knows none of them.
+//!
+//! # A run
+//!
+//! 1. The steady-state hypothesis is checked. If it is not met, nothing is touched.
+//! 2. The method runs. The first activity that fails or misses its tolerance ends it.
+//! 3. The hypothesis is checked again: if it is not met now, the system has deviated.
+//! 4. The declared rollbacks are played, also after a failure and after an interruption.
+//! 5. Every VM that a call was sent to is put back to the state that the run found it in, the last one first, and is
+//!    read once more. A VM that may still go down, because its guest was asked to and nobody can call that back, is
+//!    watched before. What cannot be put back is in [`RunReport::left_changed`].
+//!
+//! # Native functions
+//!
+//! Provider type `python` with module `chaosmonkey.vm`, or `chaosmonkey.stubs.actions` as in experiments of the Python
+//! tool, runs in this process and needs no Python. All take `platform_type` and the connection values `url` or `server`,
+//! `username`, `password`, `port`, `ca_file` and `insecure`. VMs are written in the notation of
+//! [`TargetPattern`](chaos_core::TargetPattern), and each has to mean exactly one VM.
+//!
+//! | function | arguments | gives |
+//! |---|---|---|
+//! | `vm_power_off`, `vm_reboot` | `vm_name`, `graceful` (true), `timeout` (300 s), `hard_timeout` (60 s) | what happened |
+//! | `vm_power_on`, `vm_suspend` | `vm_name`, `timeout` (300 s) | what happened |
+//! | `vm_batch_power_off` | `vm_names` (list, or text with commas), `parallel` (5), and as `vm_power_off` | a list |
+//! | `vm_exists` | `vm_name` | whether it is there |
+//! | `vm_is_manageable` | `vm_name` | whether it is there and can be managed |
+//! | `vm_power_state` | `vm_name` | `powered_on`, `powered_off`, `suspended` or `unknown` |
+//! | `vm_group_powered_on` | `group` (any target notation), `except` (list) | whether all of them are on |
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use chaos_core::Context;
+//! use chaos_experiments::{Experiment, ExperimentError, Inputs, MemorySink, Overrides, RunOptions, Template, Verdict};
+//! # use chaos_core::{PlatformKind, PlatformSource, SystemClock};
+//! # use chaos_testkit::{EstateSpec, MemoryEstate, MemorySource};
+//!
+//! # fn estate() -> impl PlatformSource {
+//! #     let spec = EstateSpec::of(["web-01", "web-02"]);
+//! #     MemorySource::of("vsphere", &MemoryEstate::of_kind(PlatformKind::VSPHERE, &spec, SystemClock::shared()))
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), ExperimentError> {
+//! let source = estate(); // a `PlatformSource`, such as the orchestrator
+//! let cx = Context::with_timeout(Duration::from_secs(600));
+//!
+//! let overrides = Overrides::parse(["vm_name=web-01", "group=web-*"])?;
+//! let (document, connection) = Template::find("vsphere-vm-poweroff")?.render(&overrides)?;
+//! let experiment = Experiment::new(&document, &Inputs::new(connection))?;
+//! let resolved = experiment.resolve(&cx, &source).await?;
+//! println!("{}", resolved.plan());
+//!
+//! let sink = MemorySink::default();
+//! let report = resolved.run(&cx, &sink, &RunOptions::default()).await;
+//! assert_eq!(report.verdict, Verdict::Completed);
+//! assert_eq!(report.journal.run[0].output["outcome"], "guest_shutdown");
+//! # Ok(())
+//! # }
+//! ```
 
 mod activity;
 mod configuration;

@@ -49,8 +49,6 @@ impl From<Error> for Failed {
 struct Returned {
     output: Value,
     detail: Option<String>,
-    /// Whether it was really carried out.
-    real: bool,
 }
 
 impl Running<'_> {
@@ -70,10 +68,7 @@ impl Running<'_> {
         let limited = activity.timeout.map_or_else(|| cx.clone(), |timeout| cx.limit(timeout));
         let (event, ended) = match self.carry_out(&limited, started, bound).await {
             Ok(returned) => {
-                let missed = match (&activity.tolerance, returned.real) {
-                    (Some(tolerance), true) => tolerance.check(&returned.output).err(),
-                    _ => None,
-                };
+                let missed = activity.tolerance.as_ref().and_then(|tolerance| tolerance.check(&returned.output).err());
                 let event = RunEventKind::ActivityEnded {
                     activity: started,
                     status: Some(ActivityStatus::Succeeded),
@@ -113,16 +108,16 @@ impl Running<'_> {
 
     async fn carry_out(&self, cx: &Context, started: u64, bound: &Bound) -> Result<Returned, Failed> {
         let (Call::Vm(call), Some(on)) = (&bound.activity.call, &bound.on) else {
-            return Ok(Returned { output: Value::Null, detail: None, real: false });
+            return Ok(Returned { output: Value::Null, detail: None });
         };
         match &call.what {
             What::Power { fault, parallel, .. } => {
                 let output = self.apply(cx, started, on, fault, *parallel).await?;
-                Ok(Returned { output, detail: None, real: true })
+                Ok(Returned { output, detail: None })
             }
             What::Look { .. } | What::Group { .. } => {
                 let seen = probe::look(cx, call.function, on).await?;
-                Ok(Returned { output: seen.value, detail: seen.detail, real: true })
+                Ok(Returned { output: seen.value, detail: seen.detail })
             }
         }
     }

@@ -180,7 +180,13 @@ configuration:
 steady-state-hypothesis:
   title: web answers
   probes:
-    - {type: probe, name: web, tolerance: 200, provider: {type: http, url: "http://web"}}
+    - type: probe
+      name: web
+      tolerance: {type: jsonpath, path: "$.ok", target: body}
+      provider: {type: http, url: "http://web"}
+controls: [{name: c, provider: {type: python, module: mine}}]
+secrets:
+  from: {vault: {type: vault, path: secret/x}}
 method:
   - type: action
     name: "off"
@@ -211,6 +217,8 @@ async fn a_rehearsal_leaves_foreign_activities_out_and_ignores_connection_values
     let left_out: Vec<&str> = report.not_rehearsed.iter().map(|left| left.name.as_str()).collect();
     assert_eq!(left_out, ["web", "load", "nap"]);
     assert_eq!(report.journal.run.len(), 3);
+    // What was not looked at is not said to be met.
+    assert_eq!(report.journal.steady_states.before.unwrap().probes[0].tolerance_met, None);
 }
 
 #[test]
@@ -227,4 +235,116 @@ fn files_are_loaded_by_their_extension() {
     std::fs::write(&torn, "{\"title\": \"t\",\n  \"method\": [}").unwrap();
     let message = Document::load(&torn).unwrap_err().to_string();
     assert!(message.ends_with("torn.json:2:14: expected value"), "{message}");
+}
+
+mod any_document {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let words = prop::sample::select(vec![
+            "",
+            "probe",
+            "action",
+            "python",
+            "process",
+            "chaosmonkey.vm",
+            "vm_power_off",
+            "vm_group_powered_on",
+            "a",
+            "${x}",
+            "$$",
+            "env",
+            "regex",
+            "range",
+            "[",
+            "x",
+            "-1",
+            "true",
+            "vsphere",
+            "{",
+        ]);
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            words.prop_map(Value::from),
+        ];
+        let keys = prop::sample::select(vec![
+            "title",
+            "description",
+            "method",
+            "rollbacks",
+            "steady-state-hypothesis",
+            "probes",
+            "configuration",
+            "secrets",
+            "type",
+            "name",
+            "provider",
+            "module",
+            "func",
+            "arguments",
+            "vm_name",
+            "vm_names",
+            "group",
+            "platform_type",
+            "graceful",
+            "timeout",
+            "parallel",
+            "password",
+            "url",
+            "port",
+            "tolerance",
+            "pattern",
+            "range",
+            "target",
+            "ref",
+            "pauses",
+            "before",
+            "controls",
+            "runtime",
+            "strategy",
+            "key",
+            "default",
+            "env_var_type",
+            "tags",
+            "x",
+        ]);
+        leaf.prop_recursive(6, 96, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((keys.clone(), inner), 0..8)
+                    .prop_map(|entries| entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn is_read_or_refused_without_a_crash(mut document in value(), overrides in value()) {
+            if let Value::Object(root) = &mut document {
+                root.entry("method").or_insert_with(|| json!([{"provider": {"type": "python"}}]));
+            }
+            let mut given = Overrides::none();
+            for (name, value) in overrides.as_object().into_iter().flatten() {
+                given.set(name, value.clone());
+            }
+            if let Ok(document) = Document::from_value("any", document) {
+                for inputs in [Inputs::new(given.clone()), Inputs::new(given).rehearsal()] {
+                    match Experiment::new(&document, &inputs) {
+                        Ok(experiment) => prop_assert!(!experiment.title().is_empty()),
+                        Err(findings) => prop_assert!(!findings.list.is_empty()),
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_loaded_or_refused_without_a_crash(text in "[ \\n{}\\[\\]:,\"'&*!|>%@a-c0-9.-]{0,60}") {
+            let _ = Document::from_json("any.json", &text);
+            let _ = Document::from_yaml("any.yaml", &text);
+        }
+    }
 }
