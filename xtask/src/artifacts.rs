@@ -34,9 +34,10 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Programs> {
     run(workspace, &["--workspace", "--bins", "--examples", "--tests"])
 }
 
-/// Builds `chaosmonkey` alone, optimised.
-pub(crate) fn build_release(workspace: &Workspace) -> Result<Programs> {
-    run(workspace, &["--release", "--bin", "chaosmonkey"])
+/// Builds `chaosmonkey` alone, which is all that the shorter chores need.
+pub(crate) fn build_chaosmonkey(workspace: &Workspace, optimised: bool) -> Result<Programs> {
+    let release: &[&str] = if optimised { &["--release"] } else { &[] };
+    run(workspace, &[&["--package", "chaos-cli", "--bin", "chaosmonkey"], release].concat())
 }
 
 fn run(workspace: &Workspace, selection: &[&str]) -> Result<Programs> {

@@ -27,7 +27,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
         tally += shell::count(&mut command, Runner::Check, LIMIT);
     }
     say::heading("peak memory");
-    let programs = artifacts::build_release(workspace)?;
+    let programs = artifacts::build_chaosmonkey(workspace, true)?;
     tally += peak_memory(workspace, &programs)?;
     Ok(tally)
 }

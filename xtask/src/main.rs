@@ -68,11 +68,11 @@ fn run(cli: &Cli) -> Result<Tally> {
         Chore::Ci => Ok(ci::run(&workspace)),
         Chore::Tidy => tidy::run(&workspace),
         Chore::Readme => {
-            let programs = artifacts::build(&workspace)?;
+            let programs = artifacts::build_chaosmonkey(&workspace, false)?;
             readme::run(&workspace, &programs)
         }
         Chore::Peers => {
-            let programs = artifacts::build(&workspace)?;
+            let programs = artifacts::build_chaosmonkey(&workspace, false)?;
             Ok(peers::run(&workspace, &programs))
         }
         Chore::Bench => bench::run(&workspace),

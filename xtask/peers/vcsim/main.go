@@ -44,6 +44,8 @@ func main() {
 
 	model.Service.Listen = &url.URL{Host: *listen, User: url.UserPassword(*user, *password)}
 	server := model.Service.NewServer()
+	// The simulator logs every change of every object.
+	log.SetOutput(io.Discard)
 	fmt.Printf("%s://%s%s\n", server.URL.Scheme, server.URL.Host, server.URL.Path)
 
 	_, _ = io.Copy(io.Discard, os.Stdin)
