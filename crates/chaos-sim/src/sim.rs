@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +49,7 @@ pub struct Builder {
     ensured: Vec<String>,
     listen: SocketAddr,
     tls: bool,
-    accounts: HashMap<String, (String, Role)>,
+    accounts: HashMap<String, (SecretString, Role)>,
     flavour: Flavour,
     api_version: String,
     speed: f64,
@@ -152,7 +153,7 @@ impl Builder {
     /// A user. Without any, `chaos` with the password `chaos` is administrator.
     #[must_use]
     pub fn user(mut self, user: impl Into<String>, password: impl Into<String>, role: Role) -> Self {
-        self.accounts.insert(user.into(), (password.into(), role));
+        self.accounts.insert(user.into(), (SecretString::from(password.into()), role));
         self
     }
 
@@ -270,6 +271,8 @@ impl Builder {
             estate,
             refuses_at_once: self.refuses_at_once,
             failure_rate: self.failure_rate,
+            speed: self.speed,
+            is_paused: self.is_paused,
         })?;
         for vm in &self.extra {
             world.add(vm)?;
@@ -279,13 +282,9 @@ impl Builder {
                 world.add(&VmSpec::new(name))?;
             }
         }
-        world.clock().set_speed(self.speed);
-        if self.is_paused {
-            world.clock().pause();
-        }
         let mut accounts = self.accounts;
         if accounts.is_empty() {
-            accounts.insert(DEFAULT_CREDENTIAL.into(), (DEFAULT_CREDENTIAL.into(), Role::Administrator));
+            accounts.insert(DEFAULT_CREDENTIAL.into(), (SecretString::from(DEFAULT_CREDENTIAL), Role::Administrator));
         }
         let site = Site {
             flavour: self.flavour,

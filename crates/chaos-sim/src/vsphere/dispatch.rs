@@ -13,8 +13,7 @@ const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soapenv:Envelop
     xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n<soapenv:Body>\n";
 const TAIL: &str = "\n</soapenv:Body>\n</soapenv:Envelope>\n";
 
-/// A call that was read, and what it is about.
-#[derive(Debug)]
+/// A call that was read, and what it is about. It may hold a password, so it has no `Debug`.
 pub(crate) struct Parsed {
     pub(crate) subject: Subject,
     call: Element,

@@ -22,6 +22,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::dispatch::injected_fault_answer;
@@ -92,8 +93,8 @@ impl Site {
     }
 }
 
-/// One SOAP call as it came.
-#[derive(Debug, Clone, Default)]
+/// One SOAP call as it came. It may hold a password, so it has no `Debug`.
+#[derive(Clone, Default)]
 pub(crate) struct SoapCall {
     pub(crate) body: String,
     /// The value of the session cookie, verbatim.
@@ -159,7 +160,7 @@ pub(crate) struct Door {
 /// Accounts and limits of a door's sessions.
 #[derive(Debug, Clone)]
 pub(crate) struct SessionRules {
-    pub(crate) accounts: HashMap<String, (String, Role)>,
+    pub(crate) accounts: HashMap<String, (SecretString, Role)>,
     pub(crate) idle_limit: Duration,
     pub(crate) limit: usize,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use super::collector::Collector;
@@ -76,7 +77,7 @@ pub(super) enum LoginError {
 /// Who may log in.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
-    pub(super) password: String,
+    pub(super) password: SecretString,
     pub(super) role: Role,
 }
 
@@ -104,7 +105,7 @@ impl Sessions {
         agent: String,
         now: Duration,
     ) -> Result<String, LoginError> {
-        let account = self.accounts.get(user).filter(|account| account.password == password);
+        let account = self.accounts.get(user).filter(|account| account.password.expose_secret() == password);
         let role = account.ok_or(LoginError::Invalid)?.role;
         self.drop_idle(now);
         if self.open.len() >= self.limit {

@@ -22,7 +22,8 @@ pub(super) struct Element {
     pub(super) text: String,
     /// Elements directly inside.
     pub(super) children: Vec<Element>,
-    is_soap: bool,
+    /// Whether its namespace is that of SOAP itself.
+    pub(super) is_soap: bool,
 }
 
 impl Element {

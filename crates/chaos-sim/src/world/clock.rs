@@ -48,7 +48,13 @@ impl SimClock {
     /// A running clock at speed 1 that shows `start` now.
     #[must_use]
     pub fn starting_at(start: Timestamp) -> Self {
-        let dial = Dial { real: Instant::now(), elapsed: Duration::ZERO, speed: 1.0, paused: false };
+        Self::with(start, 1.0, false)
+    }
+
+    /// A clock that shows `start` now.
+    pub(crate) fn with(start: Timestamp, speed: f64, paused: bool) -> Self {
+        let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
+        let dial = Dial { real: Instant::now(), elapsed: Duration::ZERO, speed, paused };
         let (turned, _) = watch::channel(0);
         Self { shared: Arc::new(Shared { start, dial: Mutex::new(dial), turned }) }
     }

@@ -61,17 +61,19 @@ pub(crate) struct Beginning {
     pub(crate) estate: Estate,
     pub(crate) refuses_at_once: bool,
     pub(crate) failure_rate: f64,
+    pub(crate) speed: f64,
+    pub(crate) is_paused: bool,
 }
 
 impl World {
     pub(crate) fn begin(beginning: Beginning) -> Result<Self, WorldError> {
-        let Beginning { seed, start, timing, estate, refuses_at_once, failure_rate } = beginning;
+        let Beginning { seed, start, timing, estate, refuses_at_once, failure_rate, speed, is_paused } = beginning;
         let inventory = Inventory::build(&estate, Origin { seed, start, revision: 1 })?;
         let mut state = State::new(seed, start, timing, inventory);
         state.refuses_at_once = refuses_at_once;
         state.failure_rate = failure_rate;
         let shared = Shared {
-            clock: SimClock::starting_at(start),
+            clock: SimClock::with(start, speed, is_paused),
             state: Mutex::new(state),
             changed: watch::channel(1).0,
             agenda_changed: Notify::new(),

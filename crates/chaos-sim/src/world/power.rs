@@ -225,6 +225,7 @@ impl State {
         if !self.is_cancelable(task) {
             return Err(Refusal::NotCancelable);
         }
+        self.call_off(id);
         match id.owner {
             TaskOwner::Vm(vm) => {
                 self.change_vm(vm, |vm| vm.question = None);
@@ -357,6 +358,7 @@ impl State {
     /// Fails the task that a VM is busy with.
     pub(super) fn fail_current_task(&mut self, vm: VmId, failure: Failure) {
         if let Some(task) = self.inventory.vms.get(&vm).and_then(|vm| vm.task) {
+            self.call_off(task);
             self.finish(task, vm, TaskState::Failed(failure));
         }
     }

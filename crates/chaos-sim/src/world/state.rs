@@ -128,6 +128,14 @@ impl State {
         self.agenda.insert(due, event);
     }
 
+    /// Takes back what was planned for a task.
+    pub(super) fn call_off(&mut self, task: TaskId) {
+        self.agenda.retain(|_, event| {
+            let (Event::TaskStarts(id) | Event::TaskIsHalfDone(id) | Event::TaskEnds(id)) = event else { return true };
+            *id != task
+        });
+    }
+
     fn happen(&mut self, event: Event) {
         match event {
             Event::TaskStarts(id) => self.task_starts(id),

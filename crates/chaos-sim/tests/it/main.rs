@@ -1,0 +1,16 @@
+//! What a client sees of a simulated vCenter, over real connections.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
+
+mod client;
+mod control_door;
+mod determinism;
+mod guests;
+mod inventory;
+mod paging;
+mod power;
+mod search;
+mod sessions;
+mod snapshots;
+mod updates;
+mod wire_faults;
