@@ -1,7 +1,9 @@
-//! The parser's entry points for fuzzers: each reads a document as it would come from a server and throws the result away.
+//! The parser's entry points for fuzzers and benches: each reads a document as it would come from a server.
 
 use std::time::Duration;
 
+use crate::inventory::Inventory;
+use crate::session::Collect;
 use crate::soap::tree::Node;
 use crate::soap::xml::{Limits, XmlError, XmlStream};
 use crate::vim::{self, Answer, MoRef, ObjectContent, Page, PropertyValue};
@@ -9,25 +11,34 @@ use crate::vim::{self, Answer, MoRef, ObjectContent, Page, PropertyValue};
 /// A page of an inventory, in chunks whose size the first byte decides.
 pub fn retrieve_result(document: &[u8]) {
     let size = document.first().map_or(1, |byte| usize::from(*byte) + 1);
-    let mut stream = XmlStream::new(Limits::STREAMED, Some(vim::OBJECTS));
-    let mut each = |node: Node<'_>| {
-        let object = ObjectContent::new(node);
-        std::hint::black_box((object.object(), object.missing().count()));
+    std::hint::black_box(page(document.chunks(size), &mut |object| {
         for (path, value) in object.properties() {
             std::hint::black_box((path, PropertyValue::read(value)));
         }
+    }));
+}
+
+/// How many VMs a page of an inventory holds, after it was read in chunks as they come off a connection, and joined. For benches.
+#[must_use]
+pub fn inventory(document: &[u8]) -> Option<usize> {
+    page(document.chunks(16 * 1024), &mut |_| {})
+}
+
+fn page<'a>(chunks: impl Iterator<Item = &'a [u8]>, look: &mut dyn FnMut(ObjectContent<'_>)) -> Option<usize> {
+    let mut stream = XmlStream::new(Limits::STREAMED, Some(vim::OBJECTS));
+    let mut inventory = Inventory::default();
+    let mut each = |node: Node<'_>| {
+        let object = ObjectContent::new(node);
+        look(object);
+        inventory.object(object);
         Ok::<(), XmlError>(())
     };
-    for chunk in document.chunks(size) {
-        if stream.push(chunk, &mut each).is_err() {
-            return;
-        }
+    for chunk in chunks {
+        stream.push(chunk, &mut each).ok()?;
     }
-    if let Ok(tree) = stream.finish()
-        && let Ok(Ok(answer)) = Answer::find(tree)
-    {
-        std::hint::black_box(Page::read(&answer));
-    }
+    let answer = Answer::find(stream.finish().ok()?).ok()?.ok()?;
+    std::hint::black_box(Page::read(&answer));
+    Some(inventory.join(&MoRef::new("Folder", "group-d1")).0.len())
 }
 
 /// The answer to a long poll.
