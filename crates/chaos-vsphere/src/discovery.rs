@@ -35,14 +35,21 @@ const PROPERTIES: &[(&str, &[&str])] = &[
     ("VirtualApp", &["name", "parentFolder", "parentVApp"]),
 ];
 
-/// From the root folder down to every VM and host, through nested folders and nested vApps. Names refer to each other.
+/// From the root folder down to every VM and host, through nested folders and, by way of the resource pools, nested vApps. Names refer
+/// to each other.
+///
+/// The folders of VMs and of hosts are walked by specs of their own, so that a server which follows a path on whatever has it
+/// (govmomi's simulator does) does not go from each VM to its resource pool and back to all the others.
 pub(crate) const DOWN: &[Walk] = &[
-    Walk { name: "f", kind: "Folder", path: "childEntity", then: &["f", "dcVm", "dcHost", "crHost", "vaVm", "vaVa"] },
-    Walk { name: "dcVm", kind: "Datacenter", path: "vmFolder", then: &["f"] },
-    Walk { name: "dcHost", kind: "Datacenter", path: "hostFolder", then: &["f"] },
-    Walk { name: "crHost", kind: "ComputeResource", path: "host", then: &[] },
-    Walk { name: "vaVm", kind: "VirtualApp", path: "vm", then: &[] },
-    Walk { name: "vaVa", kind: "VirtualApp", path: "resourcePool", then: &["vaVm", "vaVa"] },
+    Walk { name: "folders", kind: "Folder", path: "childEntity", then: &["folders", "dcVm", "dcHost"] },
+    Walk { name: "dcVm", kind: "Datacenter", path: "vmFolder", then: &["vmFolders"] },
+    Walk { name: "vmFolders", kind: "Folder", path: "childEntity", then: &["vmFolders", "vappVm"] },
+    Walk { name: "vappVm", kind: "VirtualApp", path: "vm", then: &[] },
+    Walk { name: "dcHost", kind: "Datacenter", path: "hostFolder", then: &["hostFolders"] },
+    Walk { name: "hostFolders", kind: "Folder", path: "childEntity", then: &["hostFolders", "hosts", "rootPool"] },
+    Walk { name: "hosts", kind: "ComputeResource", path: "host", then: &[] },
+    Walk { name: "rootPool", kind: "ComputeResource", path: "resourcePool", then: &["pools"] },
+    Walk { name: "pools", kind: "ResourcePool", path: "resourcePool", then: &["pools", "vappVm"] },
 ];
 
 /// From a VM up to its host, cluster, folders and datacenter.

@@ -7,3 +7,4 @@ mod discovery;
 mod power;
 mod scripted;
 mod session;
+mod simulated;
