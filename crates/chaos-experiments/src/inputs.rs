@@ -9,6 +9,7 @@ use serde_json::{Number, Value};
 
 /// What comes to an experiment from outside.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Inputs {
     /// Values that replace what the experiment declares, or that say which server to use.
     pub overrides: Overrides,

@@ -1,6 +1,7 @@
 //! The Chaos Toolkit journal: a pure fold over run events.
 
 use std::collections::HashMap;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use chaos_core::{ActivityStatus, Error, ErrorKind, HypothesisPhase, RunEvent, RunEventKind, RunStatus, Section};
@@ -250,7 +251,13 @@ fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
 /// The file that a journal will be written to: proved to be writable before a run begins.
 #[derive(Debug)]
 pub struct JournalFile {
+    /// As it was asked for.
     path: PathBuf,
+    /// Where the journal is written first. None for what is no plain file, such as a device or a pipe, which must not
+    /// be replaced.
+    partial: Option<PathBuf>,
+    /// What it then replaces: a link stays a link.
+    target: PathBuf,
 }
 
 impl JournalFile {
@@ -259,15 +266,22 @@ impl JournalFile {
     /// # Errors
     /// [`ErrorKind::Configuration`] if it cannot.
     pub fn create(path: &Path) -> Result<Self, Error> {
-        let file = Self { path: path.to_owned() };
-        if path.is_dir() {
-            return Err(Error::new(
-                ErrorKind::Configuration,
-                format!("the journal cannot be written to {}: it is a directory", path.display()),
-            ));
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let plain = std::fs::metadata(&target).map_or(true, |found| found.is_file());
+        let partial = plain.then(|| {
+            let mut name = target.file_name().unwrap_or_default().to_owned();
+            name.push(".partial");
+            target.with_file_name(name)
+        });
+        let file = Self { path: path.to_owned(), partial, target };
+        let written = match &file.partial {
+            Some(partial) => std::fs::write(partial, ""),
+            None => OpenOptions::new().write(true).open(&file.target).map(|_| ()),
+        };
+        match written {
+            Ok(()) => Ok(file),
+            Err(error) => Err(file.failed(ErrorKind::Configuration, error)),
         }
-        std::fs::write(file.partial(), "").map_err(|error| file.failed(ErrorKind::Configuration, error))?;
-        Ok(file)
     }
 
     /// Writes the journal over whatever was there.
@@ -275,15 +289,12 @@ impl JournalFile {
     /// # Errors
     /// [`ErrorKind::Failed`].
     pub fn write(self, journal: &Journal) -> Result<(), Error> {
-        let failed = |error| self.failed(ErrorKind::Failed, error);
-        std::fs::write(self.partial(), journal.to_text()).map_err(failed)?;
-        std::fs::rename(self.partial(), &self.path).map_err(failed)
-    }
-
-    fn partial(&self) -> PathBuf {
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(".partial");
-        self.path.with_file_name(name)
+        let text = journal.to_text();
+        let written = match &self.partial {
+            Some(partial) => std::fs::write(partial, text).and_then(|()| std::fs::rename(partial, &self.target)),
+            None => std::fs::write(&self.target, text),
+        };
+        written.map_err(|error| self.failed(ErrorKind::Failed, error))
     }
 
     fn failed(&self, kind: ErrorKind, error: std::io::Error) -> Error {
@@ -294,6 +305,8 @@ impl JournalFile {
 impl Drop for JournalFile {
     fn drop(&mut self) {
         // Renamed away if the journal was written; else an empty file that nobody needs.
-        let _ = std::fs::remove_file(self.partial());
+        if let Some(partial) = &self.partial {
+            let _ = std::fs::remove_file(partial);
+        }
     }
 }

@@ -11,7 +11,10 @@ use crate::substitute::{Variables, whole_reference};
 pub(crate) const MASK: &str = "********";
 
 /// A secret shorter than this is masked only where it is the whole text: else it would blacken ordinary words.
-const SHORTEST_PART: usize = 4;
+const SHORTEST_WORD: usize = 4;
+/// A secret shorter than this is masked only where it stands as a word: `chaos` is a password that people choose, and
+/// `chaosmonkey` is no secret.
+const SHORTEST_PART: usize = 8;
 
 /// Knows the secrets of a run.
 #[derive(Clone, Default)]
@@ -45,8 +48,8 @@ impl Masker {
             if masked == *secret {
                 return MASK.to_owned();
             }
-            if secret.len() >= SHORTEST_PART && masked.contains(secret.as_str()) {
-                masked = masked.replace(secret.as_str(), MASK);
+            if secret.len() >= SHORTEST_WORD && masked.contains(secret.as_str()) {
+                masked = replace(&masked, secret);
             }
         }
         masked
@@ -117,6 +120,23 @@ impl Masker {
             other => other,
         }
     }
+}
+
+fn replace(text: &str, secret: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(secret) {
+        let end = at + secret.len();
+        // What was masked before is no part of a word.
+        let before = rest[..at].chars().next_back().or_else(|| masked.chars().next_back());
+        let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let word = !inside(before) && !inside(rest[end..].chars().next());
+        masked.push_str(&rest[..at]);
+        masked.push_str(if word || secret.len() >= SHORTEST_PART { MASK } else { secret });
+        rest = &rest[end..];
+    }
+    masked.push_str(rest);
+    masked
 }
 
 /// Whether a name says that its value is secret.
@@ -191,6 +211,8 @@ mod tests {
         assert_eq!(masker.text("x hunter2-long y hunter2 z"), "x ******** y ******** z");
         assert_eq!(masker.text("able and ab"), "able and ab");
         assert_eq!(masker.text("ab"), MASK);
+        assert_eq!(masker.text("https://u:hunter2@host hunter22"), "https://u:********@host hunter22");
+        assert_eq!(masker.text("xhunter2-longx"), "x********x");
         assert_eq!(
             masker.value(&json!([4711, 4712, {"k": "from-config", "typed-in": 1}])),
             json!([MASK, 4712, {"k": MASK, MASK: 1}])
