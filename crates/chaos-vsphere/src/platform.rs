@@ -1,6 +1,7 @@
 //! The platform: discovery and lookups here, power operations in their own module.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chaos_core::{
@@ -24,6 +25,8 @@ pub struct VSphere {
     session: Session,
     watch: Watch,
     identity: PlatformIdentity,
+    /// The inventory paths that were read so far, by object id: they tell people in an undo record which VM it is.
+    paths: Mutex<HashMap<String, String>>,
 }
 
 impl VSphere {
@@ -44,7 +47,7 @@ impl VSphere {
             description: format!("{} at {}", about.full_name, session.host()),
         };
         let watch = Watch::new(session.clone(), session.config().long_poll);
-        Ok(Self { session, watch, identity })
+        Ok(Self { session, watch, identity, paths: Mutex::default() })
     }
 
     /// Ready-made questions about the environment.
@@ -57,12 +60,28 @@ impl VSphere {
         Power { session: &self.session, watch: &self.watch, identity: &self.identity }
     }
 
+    fn remember_paths<'a>(&self, vms: impl IntoIterator<Item = &'a VMInfo>) {
+        let mut paths = self.paths.lock().unwrap_or_else(PoisonError::into_inner);
+        paths.extend(vms.into_iter().filter_map(|vm| Some((vm.id.clone(), vm.path.clone()?))));
+    }
+
+    /// Power operations look at single VMs, of which only a walk through the inventory tells the path.
+    fn with_path(&self, mut undo: Undo) -> Undo {
+        if let (None, Some(vm)) = (&undo.path, undo.target.vm()) {
+            undo.path = self.paths.lock().unwrap_or_else(PoisonError::into_inner).get(&vm.id).cloned();
+        }
+        undo
+    }
+
     /// The present state of some VMs by reference, in the order asked for.
     pub(crate) async fn read(&self, cx: &Context, vms: &[&VMRef]) -> Vec<Result<VMInfo, Error>> {
         let ids: Vec<&str> = vms.iter().filter(|vm| vm.is_on(&self.identity)).map(|vm| vm.id.as_str()).collect();
         let found = if ids.is_empty() { Ok(Vec::new()) } else { discovery::get(&self.session, cx, &ids).await };
         let found = match found {
-            Ok(found) => found.into_iter().map(|vm| (vm.id.clone(), vm)).collect::<HashMap<_, _>>(),
+            Ok(found) => {
+                self.remember_paths(&found);
+                found.into_iter().map(|vm| (vm.id.clone(), vm)).collect::<HashMap<_, _>>()
+            }
             Err(error) => return vms.iter().map(|vm| Err(again(&error).vm(vm.to_string()))).collect(),
         };
         let one = |vm: &&VMRef| {
@@ -96,7 +115,9 @@ impl Platform for VSphere {
     }
 
     async fn discover(&self, cx: &Context, selector: &Selector) -> Result<Discovery, Error> {
-        discovery::discover(&self.session, cx, selector).await
+        let found = discovery::discover(&self.session, cx, selector).await?;
+        self.remember_paths(&found.vms);
+        Ok(found)
     }
 
     async fn get(&self, cx: &Context, vms: &[VMRef]) -> Vec<Result<VMInfo, Error>> {
@@ -104,7 +125,8 @@ impl Platform for VSphere {
     }
 
     async fn prepare(&self, cx: &Context, targets: &[Target], fault: &Fault) -> Vec<Result<Undo, Error>> {
-        self.power().prepare(cx, targets, fault).await
+        let prepared = self.power().prepare(cx, targets, fault).await;
+        prepared.into_iter().map(|undo| Ok(self.with_path(undo?))).collect()
     }
 
     async fn apply(&self, cx: &Context, target: &Target, fault: &Fault) -> Result<Outcome, Error> {

@@ -47,7 +47,7 @@ impl Objects {
     /// Gives the collector and its filters back; the views end with the session.
     pub(super) async fn destroy_collector(self, session: &Session, cx: &Context) {
         if self.generation == session.generation() {
-            let cx = cx.detached(GIVE_BACK);
+            let cx = cx.limit(GIVE_BACK);
             if let Err(error) = session.call(&cx, &vim::destroy_property_collector(&self.collector)).await {
                 tracing::debug!(%error, "the collector ends with the session");
             }
@@ -59,7 +59,7 @@ impl Objects {
         if self.generation != session.generation() {
             return;
         }
-        let cx = cx.detached(GIVE_BACK);
+        let cx = cx.limit(GIVE_BACK);
         for view in [&self.vms, &self.tasks] {
             if let Err(error) = session.call(&cx, &vim::destroy_view(view)).await {
                 tracing::debug!(%error, "the view ends with the session");

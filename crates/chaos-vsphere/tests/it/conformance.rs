@@ -203,35 +203,4 @@ impl Server for Running {
     }
 }
 
-chaos_testkit::conformance_group! { simulated_vcenter(), #[tokio::test], inventory:
-    every_vm_is_found_once_and_in_order
-    an_estate_of_many_pages_is_found_whole
-    an_empty_estate_is_an_empty_answer
-    fields_are_filled
-    power_states_are_told_apart
-    paths_lead_through_folders_to_the_name
-    a_standalone_host_has_no_cluster
-    templates_are_flagged_and_never_meant_by_a_pattern
-    a_name_is_case_sensitive_and_whole
-    globs_and_expressions_select_by_name
-    an_id_and_a_path_find_exactly_their_vm
-    odd_names_come_decoded_and_can_be_named
-    a_full_name_wins_over_the_glob_that_it_also_is
-    duplicates_are_refused_by_name_and_told_apart_by_path
-    filters_select_by_place_and_state
-    a_selector_that_fits_nothing_gives_nothing
-    get_answers_in_the_order_asked
-    a_reference_survives_json_and_a_second_client
-}
-
-chaos_testkit::conformance_group! { simulated_vcenter(), #[tokio::test], session:
-    a_wrong_password_is_tried_once
-    concurrent_calls_share_one_new_login
-    disconnect_is_repeatable_and_survives_a_dead_session
-    a_disconnected_client_stays_out
-    clients_do_not_share_their_sessions
-}
-
-chaos_testkit::conformance_group! { simulated_vcenter(), #[tokio::test], secrets:
-    the_password_is_in_no_error
-}
+chaos_testkit::conformance!(simulated_vcenter());
