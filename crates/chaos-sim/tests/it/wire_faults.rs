@@ -68,8 +68,15 @@ async fn a_login_page_of_a_proxy_is_html_with_status_200() {
 async fn a_stalled_call_never_ends_and_hurts_no_other() {
     let (sim, client, vm) = still().await;
     sim.inject(WireFault::new(WireAction::Stall { after_effect: true }).method("PowerOffVM_Task"));
-    let stalled = tokio::time::timeout(Duration::from_millis(300), client.on_vm("PowerOffVM_Task", vm)).await;
-    assert!(stalled.is_err());
+    let struck = async {
+        while !sim.calls_of("PowerOffVM_Task").iter().any(|call| call.outcome == Outcome::Broken("stall")) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = client.on_vm("PowerOffVM_Task", vm) => panic!("a stalled call has no answer"),
+        () = struck => {}
+    }
     assert_eq!(effect(&sim), (Power::Off, 1));
     assert_eq!(client.on_vm("PowerOnVM_Task", vm).await.status, 200);
 }
