@@ -332,7 +332,7 @@ pub(crate) struct Execute {
     #[arg(long = "override", value_name = "KEY=VALUE")]
     pub(crate) overrides: Vec<SecretString>,
 
-    /// Check the experiment and its targets, run its probes, but change nothing
+    /// Check the experiment, find its VMs and show what would be done, but change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 
@@ -341,15 +341,28 @@ pub(crate) struct Execute {
     pub(crate) journal_path: PathBuf,
 
     /// Run it on a simulated platform with a demo estate and every VM that the experiment names
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long)]
     pub(crate) rehearse: bool,
 
     /// In a rehearsal, run process, http and python probes too: they see the real world
     #[arg(long, requires = "rehearse")]
     pub(crate) rehearse_probes: bool,
 
-    #[command(flatten)]
-    pub(crate) format: FormatArg,
+    /// How to write the result to stdout
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: ReportFormat,
+}
+
+/// How the report of a run is written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A summary for people; may change
+    #[default]
+    Table,
+    /// For programs: verdict, journal and what is left changed, with stable field names
+    Json,
+    /// The same as YAML
+    Yaml,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! Why a command did not do what was asked for: what to say, what to try, and the exit code.
 
 use chaos_core::{Error, ErrorKind};
+use chaos_experiments::{Findings, LoadError};
 
 use crate::exit::Exit;
 
@@ -22,10 +23,28 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
+    /// Takes back the ways out, where others are right.
+    pub(crate) fn without_hints(mut self) -> Self {
+        self.hints.clear();
+        self
+    }
+
     /// Adds a way out.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<Findings> for Failure {
+    fn from(findings: Findings) -> Self {
+        Self::usage(findings.to_string())
     }
 }
 

@@ -7,8 +7,10 @@ mod exit;
 mod failure;
 mod interrupt;
 mod logging;
+mod narrator;
 mod output;
 mod progress;
+mod run_log;
 mod session;
 
 use std::process::ExitCode;

@@ -33,7 +33,7 @@ const ACCOUNT: &str = "rehearsal";
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), chaos_core::Error> {
 /// let source = RehearsalSource::start(&["db-07".parse()?]).await?;
-/// let cx = Context::on_clock(source.clock(), Duration::from_secs(600));
+/// let cx = Context::on_clock(source.clock(), Duration::from_mins(10));
 /// let platform = source.open(&cx, "vsphere", &Connection::default()).await?;
 /// assert_eq!(platform.find(&cx, "db-07").await?.name, "db-07");
 /// source.close(&cx).await?;

@@ -28,14 +28,16 @@ pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failu
             Platforms::Reboot(args) => power::reboot(args, output).await,
             Platforms::Suspend(args) => power::suspend(args, output).await,
         },
-        Command::Execute(args) => execute::run(&args, output),
+        Command::Execute(args) => execute::run(*args, output).await,
         Command::Sim(Sim::Serve(args)) => sim::serve(args, output).await,
     }
 }
 
+/// The limit of a command as a whole, whose steps all have nearer ones.
+const LONGEST: Duration = Duration::from_hours(7 * 24);
+
 /// A context that the first signal cancels. Each step sets its own, nearer limit.
 fn context(interrupts: &Interrupts, reason: &str) -> Context {
-    const LONGEST: Duration = Duration::from_hours(7 * 24);
     Context::with_timeout(LONGEST).cancelled_by(interrupts.first().clone()).reason(reason)
 }
 

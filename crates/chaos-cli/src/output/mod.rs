@@ -2,6 +2,7 @@
 
 mod cells;
 mod power;
+mod run;
 mod structured;
 mod summary;
 mod vms;
@@ -20,6 +21,7 @@ use crate::failure::Failure;
 
 pub(crate) use cells::printable;
 pub(crate) use power::{PowerRow, write_power};
+pub(crate) use run::{write_plan, write_run};
 pub(crate) use summary::write_summary;
 pub(crate) use vms::{write_vm_details, write_vms};
 

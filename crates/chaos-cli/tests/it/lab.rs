@@ -1,5 +1,7 @@
 //! A simulated vCenter in this process, and the program pointed at it.
 
+use std::time::Duration;
+
 use chaos_sim::{Builder, Sim, Timing, VmSpec};
 use serde_json::Value;
 
@@ -64,6 +66,16 @@ impl Lab {
     pub(crate) fn changes(&self) -> Vec<String> {
         let calls = self.sim.calls().into_iter().filter(|call| CHANGES.contains(&call.method.as_str()));
         calls.map(|call| format!("{} {}", call.method, call.object_name.unwrap_or(call.object))).collect()
+    }
+
+    /// Waits for something that another process does to the simulator, at most half a minute.
+    pub(crate) async fn until(&self, condition: impl Fn(&Self) -> bool + Send + Sync) {
+        let reached = async {
+            while !condition(self) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), reached).await.expect("the condition is reached");
     }
 
     #[track_caller]

@@ -1,10 +1,12 @@
 //! The program as people and scripts meet it: started as a process, against a simulated platform.
 
 mod arguments;
+mod experiment;
 mod help;
 mod inventory;
 mod lab;
 
 mod power;
 mod program;
+mod secrets;
 mod sim;

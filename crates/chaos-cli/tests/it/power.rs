@@ -6,6 +6,7 @@ use chaos_sim::{Estate, Guest, OnReboot, OnShutdown, Power, Sim, Tools, VmRole, 
 use serde_json::{Value, json};
 
 use crate::lab::Lab;
+use crate::program::{Run, signal};
 
 /// A VM whose guest is away for a second when it restarts, which no poll can miss.
 fn rebootable(name: &str) -> VmSpec {
@@ -248,20 +249,10 @@ async fn an_interrupt_stops_and_exits_130() {
     let lab = Lab::with([VmSpec::new("stuck").guest(guest), VmSpec::new("next")]).await;
     let mut command = lab.program.command(&["platforms", "power-off", "stuck", "next", "--parallel", "1"]);
     let child = command.spawn().expect("the program starts");
-    until(|| lab.changes().len() == 1).await;
-    crate::program::signal(&child, "INT");
-    let run = crate::program::Run::from(child.wait_with_output().expect("it ends")).exits(130);
+    lab.until(|lab| lab.changes().len() == 1).await;
+    signal(&child, "INT");
+    let run = Run::from(child.wait_with_output().expect("it ends")).exits(130);
     run.says("interrupted");
     assert_eq!(lab.changes(), ["ShutdownGuest stuck"], "the next VM is not started and nothing is stopped hard");
     lab.is_logged_out();
-}
-
-/// Waits for something that another process does, at most half a minute.
-pub(crate) async fn until(condition: impl Fn() -> bool) {
-    let reached = async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), reached).await.expect("the condition is reached");
 }

@@ -11,7 +11,7 @@ async fn source(targets: &[&str]) -> RehearsalSource {
 }
 
 fn cx(source: &RehearsalSource) -> Context {
-    Context::on_clock(source.clock(), Duration::from_secs(600))
+    Context::on_clock(source.clock(), Duration::from_mins(10))
 }
 
 #[tokio::test(flavor = "multi_thread")]

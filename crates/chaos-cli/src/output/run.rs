@@ -1,0 +1,79 @@
+//! What a run would do, and what became of it.
+
+use std::io::{self, Write};
+
+use chaos_core::ActivityStatus;
+use chaos_experiments::{ActivityRecord, Plan, RunReport, Verdict};
+
+use super::cells::{printable, table, write_table};
+use super::structured::write_structured;
+use crate::cli::ReportFormat;
+
+/// The plan of a run.
+pub(crate) fn write_plan(format: ReportFormat, plan: &Plan, to: &mut dyn Write) -> io::Result<()> {
+    match format {
+        ReportFormat::Json => write_structured(false, plan, to),
+        ReportFormat::Yaml => write_structured(true, plan, to),
+        ReportFormat::Table => plan.to_string().lines().try_for_each(|line| writeln!(to, "{}", printable(line))),
+    }
+}
+
+/// The report of a run.
+pub(crate) fn write_run(format: ReportFormat, report: &RunReport, to: &mut dyn Write) -> io::Result<()> {
+    match format {
+        ReportFormat::Json => write_structured(false, report, to),
+        ReportFormat::Yaml => write_structured(true, report, to),
+        ReportFormat::Table => write_summary(report, to),
+    }
+}
+
+fn write_summary(report: &RunReport, to: &mut dyn Write) -> io::Result<()> {
+    let journal = &report.journal;
+    let probes = |state: &Option<chaos_experiments::SteadyState>| {
+        state.as_ref().map(|state| state.probes.clone()).unwrap_or_default()
+    };
+    let mut table = table(&["SECTION", "ACTIVITY", "RESULT", "TOOK"]);
+    for (section, records) in [
+        ("steady state before", probes(&journal.steady_states.before)),
+        ("method", journal.run.clone()),
+        ("steady state after", probes(&journal.steady_states.after)),
+        ("rollbacks", journal.rollbacks.clone()),
+    ] {
+        for record in &records {
+            table.add_row([
+                section.to_owned(),
+                printable(record.activity["name"].as_str().unwrap_or("?")).into_owned(),
+                result(record).to_owned(),
+                record.duration.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}s")),
+            ]);
+        }
+    }
+    write_table(&table, to)?;
+    for left_out in &report.not_rehearsed {
+        writeln!(to, "not rehearsed: {} ({})", printable(&left_out.name), printable(&left_out.provider))?;
+    }
+    writeln!(to, "{}", printable(&conclusion(report)))
+}
+
+fn result(record: &ActivityRecord) -> &'static str {
+    match (record.status, record.tolerance_met) {
+        (Some(ActivityStatus::Failed), _) => "failed",
+        (Some(ActivityStatus::Succeeded), Some(false)) => "not within its tolerance",
+        (Some(ActivityStatus::Succeeded), Some(true)) => "as it should be",
+        (Some(ActivityStatus::Succeeded), None) => "done",
+        (None, _) => "cut short",
+    }
+}
+
+fn conclusion(report: &RunReport) -> String {
+    let back = match (report.touched, report.left_changed.len()) {
+        (false, _) => "nothing was touched",
+        (true, 0) => "everything is back as it was found",
+        (true, _) => "NOT EVERYTHING IS BACK as it was found",
+    };
+    match (&report.reason, report.verdict) {
+        (Some(reason), verdict) => format!("{verdict}: {reason}; {back}"),
+        (None, verdict @ Verdict::Completed) => format!("{verdict}: the steady state held, {back}"),
+        (None, verdict) => format!("{verdict}: {back}"),
+    }
+}

@@ -1,0 +1,261 @@
+//! `execute`: rehearsed on a fresh machine, run on a simulated vCenter, interrupted, and refused.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+
+use chaos_core::{RunEvent, RunEventKind};
+use chaos_sim::{Failure, OnShutdown, Operation, Power, Sim, VmSpec, WireAction, WireFault};
+use serde_json::{Value, json};
+
+use crate::lab::Lab;
+use crate::program::{Program, Run, signal};
+
+const POWER_OFF: [&str; 5] = ["execute", "--chaos-type", "vsphere-vm-poweroff", "--override", "vm_name=web-01"];
+
+fn journal(program: &Program) -> Value {
+    let text = fs::read_to_string(program.directory().join("journal.json")).expect("a journal was written");
+    serde_json::from_str(&text).expect("it is JSON")
+}
+
+fn run_logs(program: &Program) -> Vec<PathBuf> {
+    let directory = program.directory().join(".local/state/chaosmonkey/runs");
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    entries.map(|entry| entry.expect("readable").path()).collect()
+}
+
+fn power(lab: &Lab, vm: &str) -> Power {
+    lab.sim.world().vm(vm).expect("the VM is there").power
+}
+
+/// Durations differ from run to run.
+fn without_times(text: &str) -> String {
+    let cut = |line: &str| match line.rsplit_once("  ") {
+        Some((rest, time)) if time.ends_with('s') && time.starts_with(|c: char| c.is_ascii_digit()) => {
+            format!("{}  [time]", rest.trim_end())
+        }
+        _ => line.to_owned(),
+    };
+    text.lines().map(cut).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_rehearsal_needs_no_configuration_at_all() {
+    let program = Program::new();
+    let args: Vec<&str> = POWER_OFF.into_iter().chain(["--rehearse"]).collect();
+    let mut command = program.command(&args);
+    let run = Run::from(command.env_remove("HOME").output().expect("the program starts")).exits(0);
+    insta::assert_snapshot!("rehearsal", without_times(&run.stdout));
+    let run = run.says("nothing real is touched").says("web-01 is powered_off").says("put back: web-01 is powered_on");
+    assert!(!run.stderr.contains("hint"), "{}", run.stderr);
+
+    let journal = journal(&program);
+    assert_eq!((&journal["status"], &journal["deviated"]), (&json!("completed"), &json!(false)));
+    assert_eq!(journal["run"][0]["status"], "succeeded");
+    assert_eq!(journal["steady_states"]["before"]["steady_state_met"], true);
+    assert_eq!(journal["steady_states"]["after"]["steady_state_met"], true);
+    let left: Vec<_> = fs::read_dir(program.directory()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["journal.json"], "nothing else is left behind");
+}
+
+#[test]
+fn a_rehearsal_holds_every_vm_that_is_named_and_ignores_connections() {
+    let run = Program::new()
+        .run(&[
+            "execute",
+            "-t",
+            "vsphere-vm-reboot",
+            "--override",
+            "vm_name=erp-77",
+            "--override",
+            "group=app-*",
+            "--override",
+            "vsphere_server=vc.example.com",
+            "--rehearse",
+            "-f",
+            "json",
+        ])
+        .exits(0)
+        .says("connection values are ignored");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["verdict"], "completed");
+    assert_eq!(report["left_changed"], json!([]));
+}
+
+#[test]
+fn a_rehearsal_lists_what_it_leaves_out() {
+    let program = Program::new();
+    fs::write(program.directory().join("experiment.json"), EXPERIMENT).unwrap();
+    let run = program.run(&["execute", "-e", "experiment.json", "--rehearse"]).exits(0);
+    assert!(run.stdout.contains("not rehearsed: page-answers (http)"), "{}", run.stdout);
+    program.run(&["execute", "-e", "experiment.json", "--rehearse", "--rehearse-probes"]).exits(2).says("page-answers");
+}
+
+/// An experiment of the Python tool, with a probe of a kind that a rehearsal leaves out.
+const EXPERIMENT: &str = r#"{
+  "title": "the shop survives", "description": "without one web server",
+  "steady-state-hypothesis": {"title": "the page answers", "probes": [
+    {"type": "probe", "name": "page-answers", "tolerance": 200,
+     "provider": {"type": "http", "url": "http://shop.example.com/"}}]},
+  "method": [{"type": "action", "name": "stop-web",
+    "provider": {"type": "python", "module": "chaosmonkey.stubs.actions", "func": "vm_power_off",
+                 "arguments": {"vm_name": "shop-web-07", "platform_type": "vsphere"}}}],
+  "rollbacks": []
+}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_experiment_on_a_vcenter_puts_everything_back() {
+    let lab = Lab::demo().await;
+    let run = lab.run(&POWER_OFF).exits(0).says("put back: web-01 is powered_on");
+    assert!(run.stdout.contains("completed: the steady state held, everything is back"), "{}", run.stdout);
+    assert_eq!(lab.changes(), ["ShutdownGuest web-01", "PowerOnVM_Task web-01"]);
+    assert_eq!(power(&lab, "web-01"), Power::On);
+    assert_eq!(journal(&lab.program)["status"], "completed");
+    lab.is_logged_out();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_run_log_has_the_undo_before_the_call() {
+    let lab = Lab::demo().await;
+    let run = lab.run(&POWER_OFF).exits(0);
+    let logs = run_logs(&lab.program);
+    let [log] = logs.as_slice() else { panic!("one run log: {logs:?}") };
+    run.says(&format!("run log: {}", log.display()));
+    let text = fs::read_to_string(log).unwrap();
+    let events: Vec<RunEvent> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let at = |fits: &dyn Fn(&RunEventKind) -> bool| events.iter().position(|event| fits(&event.event)).unwrap();
+    let prepared = at(&|event| matches!(event, RunEventKind::Prepared { .. }));
+    let sent = at(&|event| matches!(event, RunEventKind::Sent { .. }));
+    let undone = at(&|event| matches!(event, RunEventKind::Undone { .. }));
+    assert!(prepared < sent && sent < undone, "{prepared} {sent} {undone}");
+    assert!(matches!(events.last().unwrap().event, RunEventKind::RunEnded { .. }));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(log).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_shows_the_plan_and_touches_nothing() {
+    let lab = Lab::demo().await;
+    let args: Vec<&str> = POWER_OFF.into_iter().chain(["--dry-run"]).collect();
+    let run = lab.run(&args).exits(0);
+    insta::assert_snapshot!("plan", run.stdout);
+    lab.is_untouched();
+    assert!(!lab.program.directory().join("journal.json").exists() && run_logs(&lab.program).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_work_is_refused_with_nothing_touched() {
+    let lab = Lab::with([VmSpec::new("twin").folder("left"), VmSpec::new("twin").folder("right")]).await;
+    for (args, code, says) in [
+        (&["-t", "vsphere-vm-powerof", "--override", "vm_name=web-01"][..], 2, "vsphere-vm-poweroff"),
+        (&["-t", "vsphere-vm-poweroff"], 2, "vm_name"),
+        (&["-t", "vsphere-vm-poweroff", "--override", "vm_nam=web-01"], 2, "vm_nam"),
+        (&["-t", "vsphere-vm-poweroff", "--override", "vm_name=web-99"], 4, "web-99"),
+        (&["-t", "vsphere-vm-poweroff", "--override", "vm_name=twin"], 4, "/demo/vm/right/twin"),
+        (&["-t", "vsphere-vm-poweroff", "--override", "vm_name=golden-image"], 5, "is a template"),
+        (&["-t", "vsphere-vm-reboot", "--override", "vm_name=batch-01"], 5, "power it on instead"),
+        (&["-e", "missing.json"], 2, "missing.json"),
+    ] {
+        let args: Vec<&str> = ["execute"].into_iter().chain(args.iter().copied()).collect();
+        lab.run(&args).exits(code).says(says);
+        assert!(!lab.program.directory().join("journal.json").exists(), "{args:?}");
+    }
+    lab.is_untouched();
+    lab.is_logged_out();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_be_written_stops_before_anything_starts() {
+    let lab = Lab::demo().await;
+    let args: Vec<&str> = POWER_OFF.into_iter().chain(["--journal-path", "no/such/place.json"]).collect();
+    lab.run(&args).exits(2).says("no/such/place.json");
+    assert!(lab.sim.calls().is_empty(), "not even a connection");
+}
+
+#[test]
+fn without_settings_the_way_out_is_a_rehearsal() {
+    Program::new().run(&POWER_OFF).exits(2).says("VSPHERE_SERVER").says("hint: --rehearse");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_steady_state_that_is_not_there_touches_nothing() {
+    let lab = Lab::with([VmSpec::new("web-05").power(Power::Off)]).await;
+    let args: Vec<&str> = POWER_OFF.into_iter().chain(["--override", "group=web-*"]).collect();
+    let run = lab.run(&args).exits(1);
+    assert!(run.stdout.contains("the steady state is not there, nothing was touched"), "{}", run.stdout);
+    lab.is_untouched();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_action_fails_the_run() {
+    let lab = Lab::demo().await;
+    lab.sim.world().fail_tasks(Some("web-01"), Some(Operation::PowerOff), Failure::OutOfResources, 0, 1).unwrap();
+    let args: Vec<&str> = POWER_OFF.into_iter().chain(["--override", "graceful=false", "-f", "json"]).collect();
+    let run = lab.run(&args).exits(1);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["verdict"], "failed");
+    assert_eq!(power(&lab, "web-01"), Power::On);
+    assert_eq!(journal(&lab.program)["status"], "failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_puts_everything_back_and_exits_130() {
+    for name in ["INT", "TERM"] {
+        let lab = Lab::with([VmSpec::new("stuck").on_shutdown(OnShutdown::Hangs)]).await;
+        let args = ["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=stuck"];
+        let child = lab.program.command(&args).spawn().expect("the program starts");
+        lab.until(|lab| lab.changes().len() == 1).await;
+        // The guest goes down all the same, a moment after the signal.
+        signal(&child, name);
+        lab.sim.world().set_power("stuck", Power::Off).unwrap();
+        let run = Run::from(child.wait_with_output().expect("it ends")).exits(130).says("interrupted");
+        assert!(run.stdout.contains("interrupted"), "{}", run.stdout);
+        assert_eq!(power(&lab, "stuck"), Power::On, "{name}: what was stopped is put back");
+        assert_eq!(journal(&lab.program)["status"], "interrupted");
+        lab.is_logged_out();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_interrupt_stops_the_undo_and_says_what_is_left() {
+    let lab = Lab::demo().await;
+    lab.sim.inject(WireFault::new(WireAction::Stall { after_effect: false }).method("PowerOnVM_Task"));
+    let args: Vec<&str> = POWER_OFF.into_iter().chain(["--override", "graceful=false"]).collect();
+    let mut child = lab.program.command(&args).spawn().expect("the program starts");
+    lab.until(|lab| !lab.sim.calls_of("PowerOnVM_Task").is_empty()).await;
+    signal(&child, "INT");
+    // Two signals that come together count as one: the program has to have seen the first.
+    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let seen = stderr.by_ref().map_while(Result::ok).any(|line| line.contains("putting everything back"));
+    assert!(seen, "the first signal is answered");
+    signal(&child, "INT");
+    let rest: Vec<String> = stderr.map_while(Result::ok).collect();
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "{rest:#?}");
+    let said = |text: &str| rest.iter().any(|line| line.contains(text));
+    assert!(said("LEFT CHANGED: ") && said("web-01 was found powered_on"), "{rest:#?}");
+    assert!(said("hint: put it back with `chaosmonkey platforms power-on --platform vsphere id:vm-1`"), "{rest:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_cannot_send_the_password_elsewhere() {
+    let lab = Lab::demo().await;
+    let other = Sim::builder().start().await.unwrap();
+    let experiment = json!({
+        "title": "t", "description": "d", "method": [{
+            "type": "action", "name": "off",
+            "provider": {"type": "python", "module": "chaosmonkey.stubs.actions", "func": "vm_power_off",
+                         "arguments": {"vm_name": "web-01", "platform_type": "vsphere", "server": other.url()}}
+        }]
+    });
+    fs::write(lab.program.directory().join("experiment.json"), experiment.to_string()).unwrap();
+    lab.run(&["execute", "-e", "experiment.json"]).exits(2).says("never sent");
+    assert!(other.calls().is_empty() && lab.sim.calls().is_empty());
+    // Named by the person who starts the run it is their own choice.
+    let server = format!("vsphere_server={}", other.url());
+    let args = ["execute", "-e", "experiment.json", "--override", &server];
+    lab.run(&args).exits(3);
+    assert_eq!(other.calls_of("Login").len(), 1, "that server has another password");
+}
