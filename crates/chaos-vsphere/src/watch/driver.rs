@@ -175,7 +175,7 @@ impl Shared {
         };
         tokio::select! {
             () = rest => {}
-            () = self.sleep(PAUSE - SHORT_PAUSE) => {}
+            () = self.sleep(PAUSE.saturating_sub(SHORT_PAUSE)) => {}
         }
     }
 

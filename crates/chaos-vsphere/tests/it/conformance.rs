@@ -1,4 +1,4 @@
-//! The conformance suite on a simulated vCenter.
+//! The conformance suite on a simulated vCenter and on a simulated ESXi host.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chaos_core::{Context, Error, Platform, SharedClock, SystemClock, ToolsStatus, VMPowerState};
 use chaos_sim::{
-    ClusterSpec, DatacenterSpec, Estate, Guest, OnReboot, OnShutdown, Power, Sim, Timing, Tools, VmId, VmRole,
+    ClusterSpec, DatacenterSpec, Estate, Flavour, Guest, OnReboot, OnShutdown, Power, Sim, Timing, Tools, VmId, VmRole,
     WireAction, WireFault,
 };
 use chaos_testkit::conformance::{Ability, Break, Harness, Outage, Server};
@@ -25,18 +25,31 @@ const DESTRUCTIVE: [(&str, bool); 7] = [
     ("StandbyGuest", false),
 ];
 
-struct SimulatedVCenter {
+struct Simulated {
     clock: SharedClock,
+    flavour: Flavour,
 }
 
-fn simulated_vcenter() -> SimulatedVCenter {
-    SimulatedVCenter { clock: SystemClock::shared() }
+fn vcenter_server() -> Simulated {
+    Simulated { clock: SystemClock::shared(), flavour: Flavour::VCenter }
+}
+
+fn esxi_host() -> Simulated {
+    Simulated { clock: SystemClock::shared(), flavour: Flavour::Esxi }
 }
 
 #[async_trait]
-impl Harness for SimulatedVCenter {
+impl Harness for Simulated {
     fn cannot(&self) -> Vec<(Ability, &'static str)> {
-        Vec::new()
+        match self.flavour {
+            Flavour::VCenter => Vec::new(),
+            Flavour::Esxi => vec![
+                (Ability::Places, "a host is a place of its own"),
+                (Ability::StandaloneHosts, "a host knows no other"),
+                (Ability::Folders, "a host has no folders"),
+                (Ability::DuplicateNames, "names are unique within a folder"),
+            ],
+        }
     }
 
     fn clock(&self) -> SharedClock {
@@ -45,14 +58,24 @@ impl Harness for SimulatedVCenter {
 
     async fn start(&self, estate: &EstateSpec) -> Box<dyn Server> {
         let sim = Sim::builder()
+            .flavour(self.flavour)
             .estate(places(estate))
             .credentials(&estate.username, estate.password.expose_secret())
             .timing(Timing { jitter: 0.0, ..Timing::fast() })
             .start()
             .await
             .unwrap();
-        let vms = estate.vms.iter().map(|vm| sim.world().add(&simulated(vm)).unwrap().id).collect();
-        Box::new(Running { sim, vms, username: estate.username.clone() })
+        let add = |vm: &VmSpec| {
+            let vm = match self.flavour {
+                Flavour::VCenter => simulated(vm),
+                Flavour::Esxi => {
+                    chaos_sim::VmSpec { datacenter: None, folder: String::new(), host: None, ..simulated(vm) }
+                }
+            };
+            sim.world().add(&vm).unwrap().id
+        };
+        let vms = estate.vms.iter().map(add).collect();
+        Box::new(Running { sim, vms, flavour: self.flavour, username: estate.username.clone() })
     }
 }
 
@@ -115,16 +138,24 @@ fn power(state: VMPowerState) -> Power {
 struct Running {
     sim: Sim,
     vms: Vec<VmId>,
+    flavour: Flavour,
     username: String,
 }
 
 impl Running {
+    fn object_id(&self, vm: VmKey) -> String {
+        match self.flavour {
+            Flavour::VCenter => format!("vm-{}", self.vms[vm.0].0),
+            Flavour::Esxi => self.vms[vm.0].0.to_string(),
+        }
+    }
+
     fn which(&self, vm: VmKey) -> String {
         format!("id:{}", self.vms[vm.0].0)
     }
 
     fn calls_on(&self, vm: VmKey, counts: impl Fn(&(&str, bool)) -> bool) -> usize {
-        let id = format!("vm-{}", self.vms[vm.0].0);
+        let id = self.object_id(vm);
         let counted: Vec<&str> = DESTRUCTIVE.iter().filter(|call| counts(call)).map(|(method, _)| *method).collect();
         self.sim.calls().iter().filter(|call| call.object == id && counted.contains(&call.method.as_str())).count()
     }
@@ -138,7 +169,7 @@ impl Server for Running {
     }
 
     async fn id_of(&self, vm: VmKey) -> String {
-        format!("vm-{}", self.vms[vm.0].0)
+        self.object_id(vm)
     }
 
     async fn power_state(&self, vm: VmKey) -> VMPowerState {
@@ -203,4 +234,14 @@ impl Server for Running {
     }
 }
 
-chaos_testkit::conformance!(simulated_vcenter());
+mod vcenter {
+    use super::vcenter_server;
+
+    chaos_testkit::conformance!(vcenter_server());
+}
+
+mod esxi {
+    use super::esxi_host;
+
+    chaos_testkit::conformance!(esxi_host());
+}
