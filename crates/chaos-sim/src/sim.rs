@@ -63,7 +63,7 @@ pub struct Builder {
     is_read_only: bool,
     failure_rate: f64,
     refuses_at_once: bool,
-    secure_cookie: bool,
+    secure_cookie: Option<bool>,
 }
 
 impl Default for Builder {
@@ -89,7 +89,7 @@ impl Default for Builder {
             is_read_only: false,
             failure_rate: 0.0,
             refuses_at_once: false,
-            secure_cookie: true,
+            secure_cookie: None,
         }
     }
 }
@@ -248,10 +248,11 @@ impl Builder {
         self
     }
 
-    /// Whether the session cookie says `Secure`, as real servers do even if a client came over plain HTTP.
+    /// Whether the session cookie says `Secure`; unless set, it does with TLS. With plain HTTP it shows whether a client
+    /// sends the cookie back verbatim: many will not, as their cookie jars obey the attribute.
     #[must_use]
     pub fn secure_cookie(mut self, secure: bool) -> Self {
-        self.secure_cookie = secure;
+        self.secure_cookie = Some(secure);
         self
     }
 
@@ -293,7 +294,7 @@ impl Builder {
             page_cap: self.page_cap,
             restricted: self.restricted,
             is_read_only: self.is_read_only,
-            secure_cookie: self.secure_cookie,
+            secure_cookie: self.secure_cookie.unwrap_or(self.tls),
         };
         let rules = SessionRules { accounts, idle_limit: self.session_idle_limit, limit: self.session_limit };
         let door = Door::new(world.clone(), self.seed, site, rules);

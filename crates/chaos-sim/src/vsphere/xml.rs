@@ -178,6 +178,13 @@ mod tests {
         assert_eq!(request.operation_id.as_deref(), Some("run-1"));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_comes_in_makes_it_panic(text in "(<|>|/|a|b|:|=|\"|&|;|#|x|!|\\[|\\]|-|\\?| |é|xmlns|CDATA|Envelope|Body){0,60}") {
+            let _ = read_request(&text);
+        }
+    }
+
     #[test]
     fn what_is_not_soap_is_refused() {
         for text in [

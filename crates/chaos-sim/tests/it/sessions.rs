@@ -11,7 +11,12 @@ const MANAGER: (&str, &str) = ("SessionManager", "SessionManager");
 
 #[tokio::test]
 async fn the_cookie_is_quoted_secure_and_bound_to_no_script() {
-    let sim = Sim::builder().start().await.unwrap();
+    let plain = Sim::builder().start().await.unwrap();
+    let answer = Client::stranger(&plain).try_login("chaos", "chaos").await;
+    let cookie = answer.headers["set-cookie"].to_str().unwrap();
+    assert!(cookie.ends_with("\"; Path=/; HttpOnly;"), "{cookie}: a cookie jar could not use it over plain HTTP");
+
+    let sim = Sim::builder().secure_cookie(true).start().await.unwrap();
     let answer = Client::stranger(&sim).try_login("chaos", "chaos").await;
     let cookie = answer.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("vmware_soap_session=\""), "{cookie}");
