@@ -19,22 +19,18 @@ use chaos_vsphere::{Config, VSphere};
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    match env::var("VSPHERE_SERVER") {
-        Ok(server) => {
-            let user = env::var("VSPHERE_USERNAME").context("VSPHERE_USERNAME is not set")?;
-            let password = env::var("VSPHERE_PASSWORD").context("VSPHERE_PASSWORD is not set")?;
-            let mut config = Config::new(server, user, password.into());
-            config.insecure = env::var("VSPHERE_INSECURE").is_ok_and(|text| text == "true");
-            list(config).await
-        }
-        Err(_) => {
-            println!("VSPHERE_SERVER is not set: this is a simulated vCenter\n");
-            let sim = Sim::builder().start().await?;
-            list(Config::new(sim.url(), "chaos", "chaos".into())).await?;
-            sim.shutdown().await;
-            Ok(())
-        }
-    }
+    let Ok(server) = env::var("VSPHERE_SERVER") else {
+        println!("VSPHERE_SERVER is not set: this is a simulated vCenter\n");
+        let sim = Sim::builder().start().await?;
+        list(Config::new(sim.url(), "chaos", "chaos".into())).await?;
+        sim.shutdown().await;
+        return Ok(());
+    };
+    let user = env::var("VSPHERE_USERNAME").context("VSPHERE_USERNAME is not set")?;
+    let password = env::var("VSPHERE_PASSWORD").context("VSPHERE_PASSWORD is not set")?;
+    let mut config = Config::new(server, user, password.into());
+    config.insecure = env::var("VSPHERE_INSECURE").is_ok_and(|text| text == "true");
+    list(config).await
 }
 
 async fn list(config: Config) -> Result<()> {

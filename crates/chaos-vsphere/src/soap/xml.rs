@@ -10,6 +10,8 @@ use super::feed::Feed;
 use super::tree::{Attributes, Namespace, Node, Opening, Tree};
 
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+/// The envelope's own elements (`Envelope`, `Body`, `Fault`) are no deeper than this; further down nobody asks for namespaces.
+const ENVELOPE_DEPTH: usize = 3;
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Chunks are taken in pieces of this size, which bounds the buffer however large a chunk is.
@@ -221,10 +223,10 @@ impl Assembly {
             });
         }
         let name = start.name();
-        let (namespace, local) = resolver.resolve_element(name);
+        let in_envelope = self.depth <= ENVELOPE_DEPTH && is(&resolver.resolve_element(name).0, ENVELOPE);
         let opening = Opening {
-            namespace: if is(&namespace, ENVELOPE) { Namespace::Envelope } else { Namespace::Other },
-            name: local.into_inner(),
+            namespace: if in_envelope { Namespace::Envelope } else { Namespace::Other },
+            name: name.local_name().into_inner(),
             attributes: if start.attributes_raw().is_empty() {
                 Attributes::default()
             } else {
