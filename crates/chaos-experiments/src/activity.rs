@@ -65,6 +65,19 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// The probes of a declared hypothesis. They only look: nothing may be touched before the method.
+    pub(crate) fn hypothesis(&mut self, declared: Option<&Value>, place: &str) -> Vec<Activity> {
+        let probes = self.list(declared, place, true);
+        for (at, probe) in probes.iter().enumerate() {
+            if let Some(call) = probe.vm_call().filter(|call| call.function.kind() == Kind::Action) {
+                let function = call.function.name();
+                let message = format!("`{}` changes VMs by `{function}`: a hypothesis only looks", probe.name);
+                self.find(format!("{place}/{at}"), message);
+            }
+        }
+        probes
+    }
+
     /// The activities of a declared list; null and absent are none.
     pub(crate) fn list(&mut self, declared: Option<&Value>, place: &str, needs_tolerance: bool) -> Vec<Activity> {
         match declared {

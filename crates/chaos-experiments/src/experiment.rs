@@ -75,7 +75,7 @@ impl Experiment {
             reader.findings.push(Finding::error(place, "the steady-state hypothesis needs a title"));
         }
         let probes = hypothesis.and_then(|hypothesis| hypothesis.get("probes"));
-        let hypothesis = reader.list(probes, "/steady-state-hypothesis/probes", true);
+        let hypothesis = reader.hypothesis(probes, "/steady-state-hypothesis/probes");
         let method = reader.list(root.get("method"), "/method", false);
         let rollbacks = reader.list(root.get("rollbacks"), "/rollbacks", false);
         let Reader { mut findings, secrets, .. } = reader;

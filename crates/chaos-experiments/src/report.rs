@@ -115,7 +115,7 @@ pub struct RunReport {
     pub reason: Option<String>,
     /// Whether any call that changes something was sent.
     pub touched: bool,
-    /// The VMs that could not be put back. Never empty without a verdict that says so.
+    /// The VMs that could not be put back. If there are any, the run failed or was interrupted.
     pub left_changed: Vec<LeftChanged>,
     /// What a rehearsal left out.
     pub not_rehearsed: Vec<NotRehearsed>,

@@ -140,9 +140,15 @@ impl Ledger {
 }
 
 impl Touched {
-    /// Records that the target could not be put back. A target that was last seen as it was found counts as put back.
+    /// Whether the target was last seen as it was found, and nothing is under way that would change it.
+    fn rests_as_found(&self) -> bool {
+        let found = self.undo.found.power_state;
+        self.now == Some(found) && self.unsettled.is_none_or(|unsettled| unsettled.goal == found)
+    }
+
+    /// Records that the target could not be put back, unless only the proof was cut short that it is.
     async fn leave(&self, error: &Error, recorder: &Recorder<'_>) -> Option<LeftChanged> {
-        if self.now == Some(self.undo.found.power_state) && error.kind() == ErrorKind::Cancelled {
+        if self.rests_as_found() && error.kind() == ErrorKind::Cancelled {
             return None;
         }
         let failure = Failure::from(error);

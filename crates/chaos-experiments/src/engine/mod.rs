@@ -89,23 +89,23 @@ impl ResolvedExperiment {
 impl Running<'_> {
     async fn run(self, cx: &Context, options: &RunOptions) -> RunReport {
         let mut ending = Ending::default();
-        match self.gate(cx, options).await {
-            Ok(()) => self.play(cx, options, &mut ending).await,
-            Err(stopped) => ending.stop(stopped),
-        }
-        self.note_interruption(cx, &mut ending).await;
-        self.end(cx, ending).await
-    }
-
-    /// The experiment, and whatever became of it, back to what was found.
-    async fn play(&self, cx: &Context, options: &RunOptions, ending: &mut Ending) {
-        if let Err(stopped) = self.experiment(cx, ending).await {
+        let gate = self.gate(cx, options).await;
+        let begun = gate.is_ok();
+        let result = match gate {
+            Ok(()) => self.experiment(cx, &mut ending).await,
+            Err(stopped) => Err(stopped),
+        };
+        if let Err(stopped) = result {
             ending.stop(stopped);
         }
-        self.note_interruption(cx, ending).await;
+        self.note_interruption(cx, &mut ending).await;
         let repair = cx.detached(options.repair_limit).cancelled_by(options.stop_repair.clone());
-        self.roll_back(&repair, ending).await;
+        if begun {
+            self.roll_back(&repair, &mut ending).await;
+        }
         ending.left = self.ledger.put_back(&repair, &self.recorder).await;
+        self.note_interruption(cx, &mut ending).await;
+        self.end(cx, ending).await
     }
 
     /// The begin of the run and the steady state before the method. Nothing is touched.

@@ -88,6 +88,30 @@ async fn a_second_interruption_stops_the_repair_and_names_what_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_vm_that_may_yet_go_down_is_named_though_a_rollback_found_it_on() {
+    let lab = slow_lab();
+    let experiment = document(
+        &[action("off", "vm_power_off", json!({"vm_name": "a"}))],
+        &[action("on", "vm_power_on", json!({"vm_name": "a"}))],
+    );
+    let resolved = lab.resolve(read(experiment).unwrap()).await.unwrap();
+    let options = options();
+    let (first, second) = (lab.cx.cancellation().clone(), options.stop_repair.clone());
+    let interrupt = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        first.cancel();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        second.cancel();
+    };
+    let sink = MemorySink::default();
+    let (report, ()) = tokio::join!(resolved.run(&lab.cx, &sink, &options), interrupt);
+    assert_eq!(report.journal.rollbacks[0].output["outcome"], "already_there");
+    assert_eq!(report.left_changed.len(), 1);
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert_eq!(lab.state("a"), VMPowerState::PoweredOff);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_end_of_the_runs_time_is_a_failure_and_puts_everything_back() {
     let lab = slow_lab();
     let resolved = lab.resolve(off_both()).await.unwrap();

@@ -172,6 +172,18 @@ fn a_reference_runs_the_activity_of_that_name() {
     assert!(read(experiment).is_ok());
 }
 
+#[test]
+fn a_hypothesis_only_looks() {
+    let mut acts = action("off", "vm_power_off", json!({"vm_name": "a"}));
+    acts["tolerance"] = json!(true);
+    let reference = json!({"ref": "off", "tolerance": true});
+    let experiment = with_hypothesis(document(&[acts.clone()], &[]), &[acts, reference]);
+    let findings = read(experiment).unwrap_err();
+    let places: Vec<&str> = findings.list.iter().map(|finding| finding.place.as_str()).collect();
+    assert_eq!(places, ["/steady-state-hypothesis/probes/0", "/steady-state-hypothesis/probes/1"]);
+    assert_eq!(findings.list[0].message, "`off` changes VMs by `vm_power_off`: a hypothesis only looks");
+}
+
 const FOREIGN: &str = r#"
 title: old
 description: d
