@@ -1,5 +1,6 @@
 //! Calls on property collectors and views: reading, paging, filters, waiting for changes.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -147,7 +148,7 @@ impl Door {
         let max_objects = option("maxObjectUpdates").and_then(|text| text.parse().ok()).filter(|max| *max > 0);
         Wait {
             version: call.text_of("version").unwrap_or_default(),
-            limit: seconds.and_then(|text| text.parse().ok()).map(Duration::from_secs),
+            limit: seconds.and_then(|text| text.parse::<u32>().ok()).map(|seconds| Duration::from_secs(seconds.into())),
             max_objects: max_objects.unwrap_or(usize::MAX).min(self.site.page_cap),
         }
     }
@@ -178,7 +179,7 @@ impl Door {
                 match wait.limit {
                     Some(limit) => tokio::select! {
                         () = tokio::time::sleep_until(begun + limit) => {}
-                        () = clock.sleep_until(begun_world + limit) => {}
+                        () = clock.sleep_until(begun_world.saturating_add(limit)) => {}
                     },
                     None => std::future::pending().await,
                 }
@@ -211,16 +212,7 @@ impl Door {
                 let members = call.children("obj").map(|obj| self.existing(obj, caller)).collect::<Result<_, _>>()?;
                 self.create_view(ViewKind::List, View::List(members), caller)
             }
-            (Mo::View(ViewKind::List, id), "ModifyListView") => {
-                let mut members = self.list_members(id, caller)?;
-                let removed: Vec<Mo> = call
-                    .children("remove")
-                    .filter_map(|obj| Mo::parse(&obj.kind, &obj.text, self.site.flavour))
-                    .collect();
-                members.retain(|mo| !removed.contains(mo));
-                self.change_list(call, "add", id, members, caller)
-            }
-            (Mo::View(ViewKind::List, id), "ResetListView") => self.change_list(call, "obj", id, Vec::new(), caller),
+            (Mo::View(ViewKind::List, id), "ModifyListView" | "ResetListView") => self.change_list(call, id, caller),
             (Mo::View(_, id), "DestroyView") => {
                 self.in_session(caller, |session, _| session.views.remove(id))?;
                 self.touch();
@@ -240,27 +232,29 @@ impl Door {
         Ok(self.returned_mo(&Mo::View(kind, id)))
     }
 
-    fn list_members(&self, id: &str, caller: &Caller<'_>) -> Result<Vec<Mo>, Fault> {
-        self.in_session(caller, |session, _| match session.views.get(id) {
-            Some(View::List(members)) => members.clone(),
-            Some(View::Container { .. }) | None => Vec::new(),
-        })
-    }
-
-    /// Adds objects to a list and stores it; returns those that are not there.
-    fn change_list(&self, call: &Element, add: &str, id: &str, mut members: Vec<Mo>, caller: &Caller<'_>) -> Outcome {
-        let mut unresolved = String::new();
-        for object in call.children(add) {
-            match self.existing(object, caller) {
-                Ok(mo) if members.contains(&mo) => {}
-                Ok(mo) => members.push(mo),
-                Err(_) => {
-                    let kind = super::props::known_kind(&object.kind);
-                    super::value::Ref { kind, id: object.text.clone() }.write(&mut unresolved, "returnval", false);
+    /// Changes a list in one go; returns the references of objects that are not there.
+    fn change_list(&self, call: &Element, id: &str, caller: &Caller<'_>) -> Outcome {
+        let flavour = self.site.flavour;
+        let read = |object: &Element| Mo::parse(&object.kind, &object.text, flavour);
+        let is_reset = call.name == "ResetListView";
+        let unresolved = self.in_session(caller, |session, scope| {
+            let Some(View::List(members)) = session.views.get_mut(id) else { return String::new() };
+            let removed: HashSet<Mo> = call.children("remove").filter_map(read).collect();
+            members.retain(|mo| !is_reset && !removed.contains(mo));
+            let mut there: HashSet<Mo> = members.iter().cloned().collect();
+            let mut unresolved = String::new();
+            for object in call.children(if is_reset { "obj" } else { "add" }) {
+                match read(object).filter(|mo| scope.exists(mo)) {
+                    Some(mo) if !there.insert(mo.clone()) => {}
+                    Some(mo) => members.push(mo),
+                    None => {
+                        let kind = super::props::known_kind(&object.kind);
+                        super::value::Ref { kind, id: object.text.clone() }.write(&mut unresolved, "returnval", false);
+                    }
                 }
             }
-        }
-        self.in_session(caller, |session, _| session.views.insert(id.to_owned(), View::List(members)))?;
+            unresolved
+        })?;
         self.touch();
         Ok(unresolved)
     }

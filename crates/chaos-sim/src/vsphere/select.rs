@@ -260,6 +260,14 @@ struct Walk<'a> {
     followed: HashSet<(Mo, usize)>,
 }
 
+/// What is left to do on a walk.
+enum Step {
+    /// Follow a traversal from an object.
+    Follow(Mo, usize),
+    /// Look at an object that a traversal led to.
+    Arrive(Mo, usize),
+}
+
 impl Walk<'_> {
     fn include(&mut self, mo: &Mo) {
         let is_asked_for = self.spec.properties.iter().any(|spec| schema::is_a(mo.kind(), &spec.kind));
@@ -268,17 +276,26 @@ impl Walk<'_> {
         }
     }
 
+    /// Follows traversals from an object, depth first. The way is kept in a list, since folders nest as deep as they like.
     fn follow(&mut self, mo: &Mo, selects: &[usize]) {
-        for &index in selects {
-            let traversal = &self.spec.traversals[index];
-            if !schema::is_a(mo.kind(), &traversal.kind) || !self.followed.insert((mo.clone(), index)) {
-                continue;
-            }
-            for next in self.targets(mo, &traversal.path) {
-                if !traversal.skip {
-                    self.include(&next);
+        let spec = self.spec;
+        let mut steps: Vec<Step> = selects.iter().rev().map(|index| Step::Follow(mo.clone(), *index)).collect();
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Follow(mo, index) => {
+                    let traversal = &spec.traversals[index];
+                    if schema::is_a(mo.kind(), &traversal.kind) && self.followed.insert((mo.clone(), index)) {
+                        let targets = self.targets(&mo, &traversal.path);
+                        steps.extend(targets.into_iter().rev().map(|target| Step::Arrive(target, index)));
+                    }
                 }
-                self.follow(&next, &traversal.selects);
+                Step::Arrive(mo, index) => {
+                    let traversal = &spec.traversals[index];
+                    if !traversal.skip {
+                        self.include(&mo);
+                    }
+                    steps.extend(traversal.selects.iter().rev().map(|next| Step::Follow(mo.clone(), *next)));
+                }
             }
         }
     }

@@ -30,7 +30,7 @@ pub(crate) fn fraction(seed: u64, purpose: &str, keys: &[u64]) -> f64 {
 /// `base`, longer or shorter by at most `jitter` (a fraction of it).
 pub(crate) fn spread(base: Duration, jitter: f64, seed: u64, purpose: &str, keys: &[u64]) -> Duration {
     let offset = (fraction(seed, purpose, keys) * 2.0 - 1.0) * jitter.clamp(0.0, 0.99);
-    base.mul_f64(1.0 + offset)
+    Duration::try_from_secs_f64(base.as_secs_f64() * (1.0 + offset)).unwrap_or(base)
 }
 
 /// A version 4 shaped UUID.

@@ -36,12 +36,12 @@ impl Dial {
         if self.paused {
             return self.elapsed;
         }
-        self.elapsed + scale(now.saturating_duration_since(self.real), self.speed)
+        self.elapsed.saturating_add(scale(now.saturating_duration_since(self.real), self.speed))
     }
 }
 
 fn scale(duration: Duration, factor: f64) -> Duration {
-    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX / 4)
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
 impl SimClock {

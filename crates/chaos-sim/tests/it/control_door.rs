@@ -51,6 +51,20 @@ async fn another_process_can_do_what_a_test_can() {
 }
 
 #[tokio::test]
+async fn absurd_durations_neither_break_the_world_nor_its_clock() {
+    let sim = Sim::builder().start().await.unwrap();
+    let door = Client::stranger(&sim);
+    let slow = json!({"guest": {"boot": 1e19}});
+    assert_eq!(ask(&door, Method::PATCH, "vms/batch-01", slow).await.0, 200);
+    let client = Client::login(&sim).await;
+    client.on_vm("PowerOnVM_Task", sim.world().vm("batch-01").unwrap().id.0).await;
+    for _ in 0..2 {
+        assert_eq!(ask(&door, Method::POST, "clock", json!({"step": 1e19, "speed": 1e300})).await.0, 200);
+    }
+    assert_eq!(ask(&door, Method::GET, "vms/batch-01", Value::Null).await.1["power"], "on");
+}
+
+#[tokio::test]
 async fn mistakes_are_told_in_words() {
     let sim = Sim::builder().start().await.unwrap();
     let door = Client::stranger(&sim);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chaos_sim::{Estate, Sim, WorldError};
+use chaos_sim::{Estate, Sim, VmSpec, WorldError};
 
 use crate::client::{Answer, COLLECTOR, Client, path_set, spec, whole_inventory};
 
@@ -149,6 +149,15 @@ async fn a_misspelt_path_fails_the_call_and_an_unknown_object_does_unless_it_may
     let unnamed = r#"<specSet><propSet><type>Folder</type></propSet><objectSet><obj type="Folder">group-d1</obj>
         <selectSet><name>nowhere</name></selectSet></objectSet></specSet>"#;
     assert_eq!(ask(unnamed.to_owned()).await.fault().as_deref(), Some("InvalidArgument"));
+}
+
+#[tokio::test]
+async fn folders_may_nest_as_deep_as_they_like() {
+    let folder = "deeper/".repeat(2000);
+    let sim = Sim::builder().vm(VmSpec::new("buried").folder(folder)).page_cap(5000).start().await.unwrap();
+    let client = Client::login(&sim).await;
+    assert!(walk(&client, "VirtualMachine", &["name"]).await.every("val").contains(&"buried".to_owned()));
+    assert!(walk(&client, "Folder", &["name"]).await.every("val").len() > 2000);
 }
 
 #[tokio::test]
