@@ -50,7 +50,7 @@ pub(crate) fn run(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
                 bash.args(["-euo", "pipefail", "-c", &against_build(&command)])
                     .current_dir(&directory)
                     .env("PATH", &path);
-                bash.envs(simulator.environment());
+                bash.envs(simulator.environment()).env("XDG_STATE_HOME", directory.join("state"));
                 tally += shell::count(&mut bash, Runner::Check, LIMIT);
             }
         }
