@@ -41,14 +41,21 @@ impl ProgressSink for Steps {
 }
 
 impl Bench {
+    /// In a world in which time runs fast, for the client as well.
     async fn start(sim: Builder) -> Self {
-        Self::start_at(SPEED, sim).await
+        let sim = sim.speed(SPEED).start().await.unwrap();
+        let clock = Arc::new(sim.world().clock().clone());
+        Self::connect(sim, Context::on_clock(clock, Duration::from_mins(60))).await
     }
 
-    async fn start_at(speed: f64, sim: Builder) -> Self {
-        let sim = sim.speed(speed).start().await.unwrap();
+    /// In a world in which time stands still unless it is moved; the client's own time runs.
+    async fn start_still(sim: Builder) -> Self {
+        let sim = sim.paused().start().await.unwrap();
+        Self::connect(sim, Context::with_timeout(Duration::from_mins(5))).await
+    }
+
+    async fn connect(sim: Sim, cx: Context) -> Self {
         let (steps, seen) = unbounded_channel();
-        let cx = Context::on_clock(Arc::new(sim.world().clock().clone()), Duration::from_mins(60));
         let cx = cx.progress_to(Arc::new(Steps(steps)));
         let client = VSphere::connect(&cx, Config::new(sim.url(), "chaos", "chaos".into())).await.unwrap();
         Self { sim, client, cx, steps: seen }
