@@ -73,10 +73,10 @@ impl MemoryPlatform {
         cx: &Context,
         call: impl Fn(u64) -> Result<T, Wire> + Send + Sync,
     ) -> Result<Result<T, Wire>, Error> {
-        // Every call of a real client waits for the network once.
+        let used = self.current_session().await?;
+        // A call of a real client is on its way for a while, in which others leave with the same session.
         tokio::task::yield_now().await;
         cx.check("calling the server")?;
-        let used = self.current_session().await?;
         match call(used) {
             Err(Wire::NotAuthenticated) => Ok(call(self.renewed_session(cx, used).await?)),
             other => Ok(other),
