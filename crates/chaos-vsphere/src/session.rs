@@ -114,9 +114,8 @@ impl Session {
         let (cookie, generation) = self.0.current().map_err(|error| request.failed(Cause::Ended(error)))?;
         match self.attempt(cx, request, &cookie).await {
             Err(error) if error.is_unauthenticated() => {
-                // On a live session it means that the account may not do this: the server's own answer stands.
                 if !self.renew(cx, generation).await? {
-                    return Err(error);
+                    return Err(error.on_a_live_session());
                 }
                 let (cookie, _) = self.0.current().map_err(|error| request.failed(Cause::Ended(error)))?;
                 self.attempt(cx, request, &cookie).await
@@ -148,7 +147,7 @@ impl Session {
                 renewed = true;
                 let alive = !self.renew(cx, generation).await?;
                 if alive && error.fault().is_some() {
-                    return Err(error);
+                    return Err(error.on_a_live_session());
                 }
                 suspicious = !alive;
             } else if error.is_interrupted() && restarts < RESTARTS {

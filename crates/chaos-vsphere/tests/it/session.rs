@@ -173,6 +173,20 @@ async fn on_a_live_session_what_may_not_be_read_is_a_problem() {
 }
 
 #[tokio::test]
+async fn a_refusal_on_a_live_session_is_a_missing_privilege() {
+    let scripted = Scripted::start().await;
+    let vsphere = scripted.connect().await;
+    session_is(&scripted, true).await;
+    let refused = r#"<object type="SearchIndex">si</object><privilegeId>System.View</privilegeId>"#;
+    calls("FindByInventoryPath").respond_with(fault("NotAuthenticated", refused)).mount(&scripted.server).await;
+    let selector = Selector::targets(["path:/DC0/vm/a".parse().unwrap()]);
+    let error = vsphere.discover(&cx(), &selector).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    assert!(error.to_string().contains("System.View is missing on SearchIndex:si"), "{error}");
+    assert!(!scripted.called().await[3..].contains(&"Login".to_owned()));
+}
+
+#[tokio::test]
 async fn many_tasks_on_a_dead_session_log_in_once() {
     let scripted = Scripted::start().await;
     let vsphere = std::sync::Arc::new(scripted.connect().await);
