@@ -128,7 +128,8 @@ pub enum RunEventKind {
         /// How it got there.
         outcome: Outcome,
     },
-    /// A target could not be put back: it is left changed.
+    /// A target could not be put back, or is not there any more when all is read once more in the end, in which case
+    /// this follows its [`RunEventKind::Undone`]: it is left changed.
     UndoFailed {
         /// The number of the first [`RunEventKind::Prepared`] of the target.
         prepared: u64,

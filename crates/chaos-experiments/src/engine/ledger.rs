@@ -223,12 +223,8 @@ async fn watch(cx: &Context, touched: &Touched, unsettled: Unsettled) -> Result<
         if !told {
             told = true;
             let left = unsettled.until.saturating_sub(cx.monotonic());
-            tracing::warn!(
-                vm = touched.undo.name,
-                "it is {found} and may still become {}: it is watched for up to {} s",
-                unsettled.goal,
-                left.as_secs()
-            );
+            let (name, goal) = (&touched.undo.name, unsettled.goal);
+            tracing::warn!("{name} is {found} and may still become {goal}: watching it for up to {} s", left.as_secs());
         }
         cx.pause("watching what becomes of it", PAUSE).await?;
     }

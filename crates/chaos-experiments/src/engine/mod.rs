@@ -79,7 +79,7 @@ impl ResolvedExperiment {
     /// that it was found in; that has its own time ([`RunOptions::repair_limit`]) and its own cancellation
     /// ([`RunOptions::stop_repair`]).
     ///
-    /// What goes wrong is in the report.
+    /// What goes wrong is in the report. To stop a run, cancel `cx`: dropping this future puts nothing back.
     pub async fn run(&self, cx: &Context, sink: &dyn EventSink, options: &RunOptions) -> RunReport {
         let recorder = Recorder::new(cx, sink, &self.experiment.masker);
         Running { resolved: self, recorder, ledger: Ledger::default() }.run(cx, options).await
