@@ -132,8 +132,6 @@ fn estate(states: &[usize]) -> EstateSpec {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
-
     /// The promise of this crate, for any method, any found states, a failure and an interruption anywhere.
     #[test]
     fn found_state_or_named(
