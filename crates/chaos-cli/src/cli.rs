@@ -289,7 +289,7 @@ pub(crate) struct Reboot {
 /// How a running VM is brought down.
 #[derive(Debug, Args)]
 pub(crate) struct StopArgs {
-    /// Ask the guest, and do it the hard way if it does not in time [default]
+    /// Ask the guest, and do it the hard way if it does not in time (the default)
     #[arg(long, conflicts_with_all = ["graceful_only", "force"])]
     pub(crate) graceful: bool,
 

@@ -1,5 +1,6 @@
 //! Where the events of a run are written: each before the call that it announces leaves.
 
+use std::fs::DirBuilder;
 use std::path::PathBuf;
 
 use chaos_core::RunId;
@@ -50,7 +51,11 @@ impl RunLogPlace {
             Self::User(directory) => directory.clone(),
             Self::Temporary(directory) => directory.path().to_owned(),
         };
-        std::fs::create_dir_all(&directory).map_err(|error| {
+        let mut private = DirBuilder::new();
+        private.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
+        private.create(&directory).map_err(|error| {
             Failure::usage(format!("cannot make {} for the run log: {error}", directory.display()))
                 .hint("set XDG_STATE_HOME to a directory that you can write to")
         })?;

@@ -42,6 +42,7 @@ impl Session {
     pub(crate) async fn open(name: &str, cx: Context) -> Result<Self, Failure> {
         let source = PlatformOrchestrator::new(settings()?);
         let platform = source.open(&cx.limit(READING), name, &Connection::default()).await?;
+        tracing::info!(platform = name, server = platform.identity().description, "connected");
         Ok(Self { source, platform, cx })
     }
 
@@ -61,6 +62,7 @@ impl Session {
     /// What a discovery can give.
     pub(crate) async fn discover(&self, selector: &Selector, output: &Output) -> Result<Discovery, Failure> {
         let discovery = self.platform.discover(&self.cx.limit(READING), selector).await?;
+        tracing::info!(vms = discovery.vms.len(), "the inventory was read");
         output.problems(&discovery.problems);
         Ok(discovery)
     }

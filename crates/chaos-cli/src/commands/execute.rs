@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chaos_core::{Clock, Context, EventSink, PlatformSource, RunId, SystemClock, TargetPattern, VMPowerState};
+use chaos_core::{
+    Clock, Context, ErrorKind, EventSink, PlatformSource, RunId, SystemClock, TargetPattern, VMPowerState,
+};
 use chaos_experiments::{
     Document, Experiment, FileSink, Inputs, JournalFile, Overrides, ResolvedExperiment, RunOptions, RunReport, Sinks,
     Template, Verdict,
@@ -185,16 +187,17 @@ impl Stage {
     }
 
     fn unresolved(&self, error: chaos_core::Error) -> Failure {
+        let kind = error.kind();
         let failure = Failure::from(error);
-        if self.is_rehearsal && failure.exit == Exit::Target {
-            return failure.without_hints().hint(
+        match kind {
+            ErrorKind::NotFound if self.is_rehearsal => failure.without_hints().hint(
                 "a rehearsal has a demo estate and the VMs that the experiment names by name or path, \
                  not those of your platform",
-            );
+            ),
+            ErrorKind::Configuration if !self.is_rehearsal => {
+                failure.hint("--rehearse runs it on a simulated platform, without any settings")
+            }
+            _ => failure,
         }
-        if !self.is_rehearsal && failure.exit == Exit::Usage {
-            return failure.hint("--rehearse runs it on a simulated platform, without any settings");
-        }
-        failure
     }
 }

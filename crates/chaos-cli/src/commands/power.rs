@@ -14,7 +14,7 @@ use crate::cli::{Format, PowerArgs, PowerOff, PowerOn, Reboot, StopArgs, Suspend
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
-use crate::output::{Output, write_power};
+use crate::output::{Answer, Output, write_power};
 use crate::progress::Bar;
 use crate::session::Session;
 
@@ -103,10 +103,12 @@ async fn act(
         return Err(refused(&planned));
     }
     if by_pattern && !args.yes {
-        confirm(&planned, operation.words(), output)?;
+        let confirmed = confirm(&planned, operation.words(), output);
+        if session.context().cancellation().is_cancelled() {
+            return Err(Failure::new(Exit::Interrupted, "interrupted, nothing was touched"));
+        }
+        confirmed?;
     }
-    // An interrupt at the question counts before the first call.
-    session.context().check("asking").map_err(Failure::from)?;
     let reports = apply(session, args.parallel, fault, &vms, output).await;
     output.data(|to| write_power(args.format.format, &reports, to))?;
     if args.format.format != Format::Table {
@@ -143,9 +145,9 @@ fn confirm(planned: &[Planned], words: &str, output: &Output) -> Result<(), Fail
         output.note(format_args!("  {} ({})", row.display_path(), row.previous_state()));
     }
     match output.ask(&format!("{words} {count}?")) {
-        Some(true) => Ok(()),
-        Some(false) => Err(Failure::new(Exit::Refused, "not confirmed, nothing was touched")),
-        None => Err(Failure::new(
+        Answer::Yes => Ok(()),
+        Answer::No => Err(Failure::new(Exit::Refused, "not confirmed, nothing was touched")),
+        Answer::NobodyThere => Err(Failure::new(
             Exit::Refused,
             format!("{count} chosen by a pattern or filter, and there is no terminal to ask at: nothing was touched"),
         )

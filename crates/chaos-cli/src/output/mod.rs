@@ -25,6 +25,15 @@ pub(crate) use run::{write_plan, write_run};
 pub(crate) use summary::write_summary;
 pub(crate) use vms::{write_vm_details, write_vms};
 
+/// The answer to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    No,
+    /// There is no terminal to ask at.
+    NobodyThere,
+}
+
 /// Where everything goes. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Output {
@@ -80,12 +89,23 @@ impl Output {
         failure.exit
     }
 
-    /// Asks a question at the terminal. `None` where there is none to ask at.
-    pub(crate) fn ask(&self, question: &str) -> Option<bool> {
+    /// Asks a question at the terminal. Waits for the person, so nothing else may depend on this thread.
+    pub(crate) fn ask(&self, question: &str) -> Answer {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
-            return None;
+            return Answer::NobodyThere;
         }
-        self.bars.suspend(|| dialoguer::Confirm::new().with_prompt(question).default(false).interact().ok())
+        let terminal = dialoguer::console::Term::stderr();
+        let asked = dialoguer::Confirm::new().with_prompt(question).default(false);
+        match self.bars.suspend(|| asked.interact_on(&terminal)) {
+            Ok(true) => Answer::Yes,
+            Ok(false) => Answer::No,
+            Err(_) => {
+                // Ctrl-C at the question, or a terminal that went away in the meantime.
+                let _ = terminal.show_cursor();
+                let _ = terminal.write_line("");
+                Answer::No
+            }
+        }
     }
 
     /// A bar for `length` things of which some are done; invisible without a terminal.
@@ -136,8 +156,11 @@ impl Write for LogWriter {
 
 /// Prints what clap has to say: help and version to stdout, usage errors to stderr.
 pub(crate) fn arguments(error: &clap::Error) -> ExitCode {
-    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-    // A reader that went away has seen what it wanted.
-    let _ = error.print();
+    let exit = match error.print() {
+        _ if error.use_stderr() => Exit::Usage,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Failed,
+        // A reader that went away has seen what it wanted.
+        Ok(()) | Err(_) => Exit::Done,
+    };
     exit.into()
 }

@@ -173,3 +173,12 @@ async fn a_reader_that_goes_away_is_no_error() {
     let run = Run::from(child.wait_with_output().unwrap()).exits(0);
     assert_eq!(run.stderr, "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_can_be_one_json_object_a_line() {
+    let lab = Lab::demo().await;
+    let run = lab.run(&["platforms", "summary", "-vv", "--log-format", "json"]).exits(0);
+    let lines: Vec<serde_json::Value> = run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["level"] == "INFO" && line["fields"]["message"] == "connected"), "{lines:#?}");
+    assert!(run.stdout.starts_with("VMs: "), "the log does not get into the data");
+}
