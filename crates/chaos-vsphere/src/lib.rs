@@ -14,7 +14,7 @@
 //! let cx = Context::with_timeout(Duration::from_secs(30));
 //! let vsphere = VSphere::connect(&cx, Config::new(url, "chaos", "chaos".into())).await?;
 //! for vm in vsphere.discovery().powered_on(&cx).await?.vms {
-//!     println!("{} on {}", vm.display_path(), vm.host.unwrap_or_default());
+//!     println!("{} on {}", vm.display_path(), vm.host.as_deref().unwrap_or("no host"));
 //! }
 //! vsphere.disconnect(&cx).await?;
 //! # Ok::<(), chaos_core::Error>(())
