@@ -105,7 +105,7 @@ fn discovery(criterion: &mut Criterion) {
     group.bench_function("read, extract and join", |bencher| bencher.iter(|| fuzzing::inventory(black_box(bytes))));
     group.bench_function("bare quick-xml", |bencher| bencher.iter(|| bare(black_box(bytes))));
     group.bench_function("bare quick-xml with namespaces", |bencher| {
-        bencher.iter(|| bare_with_namespaces(black_box(bytes)));;
+        bencher.iter(|| bare_with_namespaces(black_box(bytes)));
     });
     group.finish();
 }
