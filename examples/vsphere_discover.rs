@@ -1,7 +1,7 @@
 //! Lists the VMs of a vCenter or ESXi host, and sums the environment up.
 //!
-//! Against the server that `VSPHERE_SERVER`, `VSPHERE_USERNAME` and `VSPHERE_PASSWORD` name (certificates are checked unless
-//! `VSPHERE_INSECURE=true`); without them against a simulated vCenter:
+//! Against the server that `VSPHERE_SERVER`, `VSPHERE_USERNAME` and `VSPHERE_PASSWORD` name (certificates are checked
+//! unless `VSPHERE_INSECURE=true`); without them against a simulated vCenter:
 //!
 //! ```text
 //! cargo run -p chaos-examples --example vsphere_discover

@@ -35,11 +35,11 @@ const PROPERTIES: &[(&str, &[&str])] = &[
     ("VirtualApp", &["name", "parentFolder", "parentVApp"]),
 ];
 
-/// From the root folder down to every VM and host, through nested folders and, by way of the resource pools, nested vApps. Names refer
-/// to each other.
+/// From the root folder down to every VM and host, through nested folders and, by way of the resource pools, nested
+/// vApps. Names refer to each other.
 ///
-/// The folders of VMs and of hosts are walked by specs of their own, so that a server which follows a path on whatever has it
-/// (govmomi's simulator does) does not go from each VM to its resource pool and back to all the others.
+/// The folders of VMs and of hosts are walked by specs of their own, so that a server which follows a path on whatever
+/// has it (govmomi's simulator does) does not go from each VM to its resource pool and back to all the others.
 pub(crate) const DOWN: &[Walk] = &[
     Walk { name: "folders", kind: "Folder", path: "childEntity", then: &["folders", "dcVm", "dcHost"] },
     Walk { name: "dcVm", kind: "Datacenter", path: "vmFolder", then: &["vmFolders"] },
@@ -102,7 +102,8 @@ pub(crate) async fn get(session: &Session, cx: &Context, ids: &[&str]) -> Result
     Ok(vms)
 }
 
-/// The ids of the VMs that a selector can mean, if it names all of them by id or path; `None` if the whole inventory is needed to say.
+/// The ids of the VMs that a selector can mean, if it names all of them by id or path; `None` if the whole inventory is
+/// needed to say.
 async fn named(session: &Session, cx: &Context, selector: &Selector) -> Result<Option<Vec<String>>, Error> {
     let by_id_or_path = |target: &TargetPattern| matches!(target, TargetPattern::Id(_) | TargetPattern::Path(_));
     if selector.targets.is_empty() || !selector.targets.iter().all(by_id_or_path) {

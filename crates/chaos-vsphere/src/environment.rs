@@ -5,10 +5,11 @@ use chaos_core::{Context, Discovery, EnvironmentSummary, Error, NamePattern, Pro
 use crate::discovery::discover;
 use crate::session::Session;
 
-/// Ready-made questions about the environment of a vCenter or ESXi host; made by [`VSphere::discovery`](crate::VSphere::discovery).
+/// Ready-made questions about the environment of a vCenter or ESXi host; made by
+/// [`VSphere::discovery`](crate::VSphere::discovery).
 ///
-/// Each answer takes one request and as many more as the server makes pages of it. Names may be globs and are compared case-sensitively
-/// with decoded names.
+/// Each answer takes one request and as many more as the server makes pages of it. Names may be globs and are compared
+/// case-sensitively with decoded names.
 #[derive(Clone, Copy, Debug)]
 pub struct VSphereDiscovery<'p> {
     session: &'p Session,
@@ -62,8 +63,8 @@ impl<'p> VSphereDiscovery<'p> {
         discover(self.session, cx, &selector).await
     }
 
-    /// The environment in numbers: VMs by state, datacenter, cluster and host, vCPUs and memory, tools states, templates, unmanageable
-    /// VMs.
+    /// The environment in numbers: VMs by state, datacenter, cluster and host, vCPUs and memory, tools states,
+    /// templates, unmanageable VMs.
     pub async fn summary(&self, cx: &Context) -> Result<EnvironmentReport, Error> {
         let Discovery { vms, problems, .. } = self.all(cx).await?;
         Ok(EnvironmentReport { summary: EnvironmentSummary::of(&vms), problems })

@@ -77,8 +77,8 @@ impl CallError {
             || matches!(self.fault().map(|fault| &fault.kind), Some(FaultKind::NotAuthenticated { .. }))
     }
 
-    /// The same error, now that the session is known to be alive: then `NotAuthenticated` can only mean that the account may not do
-    /// this (it extends `NoPermission`).
+    /// The same error, now that the session is known to be alive: then `NotAuthenticated` can only mean that the
+    /// account may not do this (it extends `NoPermission`).
     pub(crate) fn on_a_live_session(mut self) -> Self {
         if let Cause::Fault(fault) = &mut self.cause
             && let FaultKind::NotAuthenticated { object, privilege } = &mut fault.kind

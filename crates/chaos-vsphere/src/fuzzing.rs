@@ -18,7 +18,8 @@ pub fn retrieve_result(document: &[u8]) {
     }));
 }
 
-/// How many VMs a page of an inventory holds, after it was read in chunks as they come off a connection, and joined. For benches.
+/// How many VMs a page of an inventory holds, after it was read in chunks as they come off a connection, and joined.
+/// For benches.
 #[must_use]
 pub fn inventory(document: &[u8]) -> Option<usize> {
     page(document.chunks(16 * 1024), &mut |_| {})

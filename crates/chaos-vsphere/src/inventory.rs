@@ -157,7 +157,8 @@ impl Inventory {
         }
     }
 
-    /// The VMs with everything that is known of them, and what could not be read. `root` is the folder that no path shows.
+    /// The VMs with everything that is known of them, and what could not be read. `root` is the folder that no path
+    /// shows.
     pub(crate) fn join(self, root: &MoRef) -> (Vec<VMInfo>, Vec<Problem>) {
         let Self { vms, hosts, computes, places, missing, .. } = self;
         let mut known = HashMap::new();

@@ -1,7 +1,8 @@
 //! VMware vSphere (vCenter and ESXi) client for VM chaos, over the vim25 SOAP API.
 //!
-//! [`VSphere`] is a connected and logged-in [`Platform`](chaos_core::Platform), made from a [`Config`]. It lists VMs, looks them up,
-//! and powers them on, off, reboots and suspends them. [`VSphereDiscovery`] answers ready-made questions about the environment.
+//! [`VSphere`] is a connected and logged-in [`Platform`](chaos_core::Platform), made from a [`Config`]. It lists VMs,
+//! looks them up, and powers them on, off, reboots and suspends them. [`VSphereDiscovery`] answers ready-made questions
+//! about the environment.
 //!
 //! ```
 //! use std::time::Duration;
@@ -25,12 +26,14 @@
 //!
 //! From the wire upwards; each layer knows only those before it.
 //!
-//! * `soap`: a reader for XML that is bounded in depth, elements and bytes and takes a document chunk by chunk, the writer of envelopes,
-//!   faults.
+//! * `soap`: a reader for XML that is bounded in depth, elements and bytes and takes a document chunk by chunk, the
+//!   writer of envelopes, faults.
 //! * `vim`: method calls as values, and what is understood of their answers.
-//! * `transport`: one exchange over HTTP. `session`: the login, which is renewed once when it dies, kept alive and ended.
+//! * `transport`: one exchange over HTTP. `session`: the login, which is renewed once when it dies, kept alive and
+//!   ended.
 //! * `discovery` asks, `inventory` puts the answers together, page by page, so that no answer is ever held whole.
-//! * `watch`: everything that waits for VMs and tasks shares one long poll. `power`: what each power operation means here.
+//! * `watch`: everything that waits for VMs and tasks shares one long poll. `power`: what each power operation means
+//!   here.
 //! * `platform`: the door.
 //!
 //! What is sent to the server follows the vSphere Web Services API reference and programming guide by VMware.

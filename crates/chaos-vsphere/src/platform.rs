@@ -19,7 +19,8 @@ use crate::watch::Watch;
 /// A vCenter or ESXi host that is connected and logged in.
 ///
 /// All clones of one client's parts share one session, which is kept alive and is renewed once when it dies. Call
-/// [`Platform::disconnect`] at the end; a client that is merely dropped logs out as well as that can be done without blocking.
+/// [`Platform::disconnect`] at the end; a client that is merely dropped logs out as well as that can be done without
+/// blocking.
 #[derive(Debug)]
 pub struct VSphere {
     session: Session,
@@ -33,8 +34,9 @@ impl VSphere {
     /// Connects and logs in: three requests.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for settings that cannot work, [`ErrorKind::Unauthenticated`] for a refused login (never tried
-    /// again), [`ErrorKind::Unavailable`] and [`ErrorKind::Protocol`] if there is no vSphere server at the address.
+    /// [`ErrorKind::Configuration`] for settings that cannot work, [`ErrorKind::Unauthenticated`] for a refused login
+    /// (never tried again), [`ErrorKind::Unavailable`] and [`ErrorKind::Protocol`] if there is no vSphere server at
+    /// the address.
     pub async fn connect(cx: &Context, config: Config) -> Result<Self, Error> {
         let session = Session::open(cx, config).await?;
         let about = &session.content().about;

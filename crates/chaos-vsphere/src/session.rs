@@ -25,8 +25,8 @@ const RESTARTS: u32 = 2;
 /// How often a walk is begun again because an object vanished under it.
 const WALKS: u32 = 3;
 
-/// A session. Cheap to clone; all clones are the same session. When the last one is dropped without [`Session::close`], it logs out
-/// behind the scenes as well as that can be done without blocking.
+/// A session. Cheap to clone; all clones are the same session. When the last one is dropped without [`Session::close`],
+/// it logs out behind the scenes as well as that can be done without blocking.
 #[derive(Clone)]
 pub(crate) struct Session(Arc<Shared>);
 
@@ -105,8 +105,8 @@ impl Session {
         self.0.login().generation
     }
 
-    /// Makes a call. If the session turns out to be dead, the call was not executed: the session is renewed once and the call made
-    /// again.
+    /// Makes a call. If the session turns out to be dead, the call was not executed: the session is renewed once and
+    /// the call made again.
     ///
     /// # Errors
     /// [`CallError`]; for a call that changes something see [`CallError::may_have_taken_effect`].
@@ -130,8 +130,8 @@ impl Session {
         result.map(|(value, _)| value)
     }
 
-    /// Reads everything that `spec` selects, page after page. A read that breaks off is begun again, a few times; one that runs
-    /// into an object which has just vanished likewise.
+    /// Reads everything that `spec` selects, page after page. A read that breaks off is begun again, a few times; one
+    /// that runs into an object which has just vanished likewise.
     pub(crate) async fn retrieve<C: Collect>(&self, cx: &Context, spec: &FilterSpec<'_>) -> Result<C, CallError> {
         let (mut restarts, mut walks, mut renewed) = (0, 0, false);
         // A property that is missing for want of a session may belong to a dead session, until proved otherwise.
@@ -259,7 +259,8 @@ impl Session {
         }
     }
 
-    /// Logs in. `cookie` is one that the server gave to this not yet authenticated client; a dead session's cookie must not be sent.
+    /// Logs in. `cookie` is one that the server gave to this not yet authenticated client; a dead session's cookie must
+    /// not be sent.
     async fn log_in(&self, cx: &Context, cookie: Option<SessionCookie>) -> Result<(), Error> {
         let Shared { transport, config, content, .. } = &*self.0;
         let request = vim::login(&content.session_manager, &config.username, &config.password);
@@ -364,8 +365,8 @@ async fn keep_alive(session: Weak<Shared>, stop: CancellationToken) {
     }
 }
 
-/// Pages that the server keeps for us. Dropped before the last one was read, it gives them back: tokens left open accumulate
-/// in a vCenter until it falls over.
+/// Pages that the server keeps for us. Dropped before the last one was read, it gives them back: tokens left open
+/// accumulate in a vCenter until it falls over.
 struct OpenPages<'s> {
     session: &'s Session,
     cookie: &'s SessionCookie,

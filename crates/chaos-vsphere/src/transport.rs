@@ -1,4 +1,5 @@
-//! One exchange with the server: an envelope out, an answer read within bounds. Knows cookies, but not what a session is.
+//! One exchange with the server: an envelope out, an answer read within bounds. Knows cookies, but not what a session
+//! is.
 
 use chaos_core::{Context, Error, ErrorKind, PlatformKind};
 use chaos_http::{Client, HeaderName, HeaderValue, SessionCookie, StatusCode, Url};
@@ -15,8 +16,8 @@ const COOKIE: &str = "vmware_soap_session";
 const SOAP_ACTION: HeaderName = HeaderName::from_static("soapaction");
 const CONTENT_TYPE: &str = "text/xml; charset=\"utf-8\"";
 
-/// The API versions that this client asks for, best first. A server behaves as the version that it is asked for, so an old one
-/// that suffices keeps types out which this client has never heard of.
+/// The API versions that this client asks for, best first. A server behaves as the version that it is asked for, so an
+/// old one that suffices keeps types out which this client has never heard of.
 const VERSIONS: &[&str] =
     &["7.0.3.0", "7.0.2.0", "7.0.1.0", "7.0", "6.7.3", "6.7.2", "6.7.1", "6.7", "6.5", "6.0", "5.5"];
 
@@ -67,8 +68,8 @@ impl Transport {
         exchange.await.map_err(|cause| request.failed(cause))
     }
 
-    /// Makes a call whose answer is a page of objects, and hands out each as soon as it is there. `stream` is the caller's, so that
-    /// what was read of a page that broke off is not lost with it.
+    /// Makes a call whose answer is a page of objects, and hands out each as soon as it is there. `stream` is the
+    /// caller's, so that what was read of a page that broke off is not lost with it.
     pub(crate) async fn page(
         &self,
         cx: &Context,

@@ -1,4 +1,5 @@
-//! Writes request bodies and envelopes. Elements stand in the order in which they are written, which must be the WSDL's: real servers refuse any other.
+//! Writes request bodies and envelopes. Elements stand in the order in which they are written, which must be the
+//! WSDL's: real servers refuse any other.
 
 use std::fmt::Display;
 
@@ -88,7 +89,8 @@ impl Writer {
     }
 }
 
-/// Wraps the body of a call into its envelope. `operation_id` appears in the server's own log beside everything that the call does.
+/// Wraps the body of a call into its envelope. `operation_id` appears in the server's own log beside everything that
+/// the call does.
 pub(crate) fn envelope(body: &str, operation_id: Option<&str>) -> String {
     let mut text = String::with_capacity(body.len() + 300);
     text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -106,8 +108,8 @@ pub(crate) fn envelope(body: &str, operation_id: Option<&str>) -> String {
 
 /// Escapes text so that it reads back as it was in an element and in a double-quoted attribute.
 ///
-/// A carriage return would be read back as a line feed unless it is written as a reference (XML 1.0, 2.11). Characters that
-/// XML cannot hold at all become U+FFFD, which no name on the server can equal.
+/// A carriage return would be read back as a line feed unless it is written as a reference (XML 1.0, 2.11). Characters
+/// that XML cannot hold at all become U+FFFD, which no name on the server can equal.
 fn push_escaped(out: &mut String, text: &str) {
     for character in text.chars() {
         match character {

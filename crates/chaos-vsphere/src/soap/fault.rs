@@ -70,7 +70,8 @@ pub(crate) enum FaultKind {
 }
 
 impl Fault {
-    /// Reads `soapenv:Fault`: the type is the `xsi:type` of the detail, or else its element name without the suffix `Fault`.
+    /// Reads `soapenv:Fault`: the type is the `xsi:type` of the detail, or else its element name without the suffix
+    /// `Fault`.
     pub(crate) fn from_soap(fault: Node<'_>) -> Self {
         let message = fault.child_text("faultstring").unwrap_or_default().trim().to_owned();
         match fault.child("detail").and_then(|detail| detail.children().next()) {

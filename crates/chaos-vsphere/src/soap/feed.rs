@@ -1,4 +1,5 @@
-//! Turns chunks that were cut anywhere into whole XML tokens, so that an ordinary pull parser can read an answer while it still arrives.
+//! Turns chunks that were cut anywhere into whole XML tokens, so that an ordinary pull parser can read an answer while
+//! it still arrives.
 
 use std::io::{self, BufRead, Read};
 

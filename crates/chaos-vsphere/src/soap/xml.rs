@@ -10,7 +10,8 @@ use super::feed::Feed;
 use super::tree::{Attributes, Namespace, Node, Opening, Tree};
 
 const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
-/// The envelope's own elements (`Envelope`, `Body`, `Fault`) are no deeper than this; further down nobody asks for namespaces.
+/// The envelope's own elements (`Envelope`, `Body`, `Fault`) are no deeper than this; further down nobody asks for
+/// namespaces.
 const ENVELOPE_DEPTH: usize = 3;
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
@@ -60,7 +61,8 @@ impl Limits {
         Self { depth: 64, nodes: 200_000, tree_bytes: 16 << 20, token_bytes: 1 << 20, document_bytes: 1 << 30 };
 }
 
-/// Which elements are handed out one by one instead of being kept: those of this name, at this depth (the root has depth 1).
+/// Which elements are handed out one by one instead of being kept: those of this name, at this depth (the root has
+/// depth 1).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Records {
     pub(crate) depth: usize,

@@ -24,7 +24,8 @@ impl<'t> ObjectContent<'t> {
         self.0.child("obj").and_then(MoRef::read)
     }
 
-    /// The properties that were read: path and value. A property without a value is unset, like one that is missing here.
+    /// The properties that were read: path and value. A property without a value is unset, like one that is missing
+    /// here.
     pub(crate) fn properties(self) -> impl Iterator<Item = (&'t str, Node<'t>)> {
         self.0.children_named("propSet").filter_map(|property| {
             let value = property.child("val").filter(|value| !value.is_nil())?;
@@ -48,8 +49,8 @@ pub(super) fn missing(object: Node<'_>) -> impl Iterator<Item = MissingProperty>
     })
 }
 
-/// A property that the server would not read, and why. With `NotAuthenticated` it means that the session is dead, although the
-/// call itself was answered with 200.
+/// A property that the server would not read, and why. With `NotAuthenticated` it means that the session is dead,
+/// although the call itself was answered with 200.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MissingProperty {
     pub(crate) path: String,

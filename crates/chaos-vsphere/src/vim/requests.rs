@@ -1,4 +1,5 @@
-//! Every method call that this client makes, as a pure function from its arguments. Elements stand in the order of the WSDL.
+//! Every method call that this client makes, as a pure function from its arguments. Elements stand in the order of the
+//! WSDL.
 
 use std::time::Duration;
 
@@ -101,7 +102,8 @@ impl FilterSpec<'_> {
     }
 }
 
-/// Reads properties. The answer is read as a stream of [`ObjectContent`](super::ObjectContent); what remains is the [`Page`].
+/// Reads properties. The answer is read as a stream of [`ObjectContent`](super::ObjectContent); what remains is the
+/// [`Page`].
 pub(crate) fn retrieve_properties(collector: &MoRef, spec: &FilterSpec<'_>) -> Request<Page> {
     let arguments =
         |w: Writer| w.element("specSet", |w| spec.write(w)).element("options", |w| w.text("maxObjects", PAGE));
@@ -118,7 +120,8 @@ pub(crate) fn cancel_retrieve_properties(collector: &MoRef, token: &str) -> Requ
     Request::new("CancelRetrievePropertiesEx", Effect::Repeatable, collector, |w| w.text("token", token), nothing)
 }
 
-/// Reads who is logged in by this session: no `currentSession` means nobody. Needs no privilege, unlike `SessionIsActive`.
+/// Reads who is logged in by this session: no `currentSession` means nobody. Needs no privilege, unlike
+/// `SessionIsActive`.
 pub(crate) fn current_session(collector: &MoRef, session_manager: &MoRef) -> Request<Page> {
     let spec = FilterSpec {
         properties: vec![("SessionManager", &["currentSession"])],
@@ -215,8 +218,8 @@ pub(crate) fn destroy_view(view: &MoRef) -> Request<()> {
     Request::new("DestroyView", Effect::Once, view, |w| w, nothing)
 }
 
-/// Waits for changes since `version` (empty: everything as it is now). `None` when none came in `max_wait`, which counts in whole
-/// seconds; zero answers at once.
+/// Waits for changes since `version` (empty: everything as it is now). `None` when none came in `max_wait`, which
+/// counts in whole seconds; zero answers at once.
 ///
 /// Never sent again by the layers below: a collector takes one wait at a time, and the lost one may still be under way.
 pub(crate) fn wait_for_updates(
