@@ -8,3 +8,4 @@ mod power;
 mod scripted;
 mod session;
 mod simulated;
+mod watch;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Bench, seconds, wait_for_step};
 
-const LONG: Stop = Stop::GuestOnly { grace: std::time::Duration::from_secs(3000) };
+const LONG: Stop = Stop::GuestOnly { grace: std::time::Duration::from_mins(50) };
 
 fn hangs(name: &str) -> VmSpec {
     VmSpec::new(name).on_shutdown(OnShutdown::Hangs)

@@ -45,7 +45,7 @@ impl Bench {
     async fn start(sim: Builder) -> Self {
         let sim = sim.speed(SPEED).start().await.unwrap();
         let clock = Arc::new(sim.world().clock().clone());
-        Self::connect(sim, Context::on_clock(clock, Duration::from_mins(60))).await
+        Self::connect(sim, Context::on_clock(clock, Duration::from_hours(1))).await
     }
 
     /// In a world in which time stands still unless it is moved; the client's own time runs.
