@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{Connection, Context, Discovery, Platform, PlatformSource, Selector};
-use chaos_orchestrator::{Environment, PlatformOrchestrator, Settings};
+use chaos_orchestrator::{Environment, PlatformOrchestrator, Settings, read_dotenv};
+use secrecy::ExposeSecret;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -15,13 +16,29 @@ const READING: Duration = Duration::from_mins(5);
 /// How long logging out may take.
 const CLOSING: Duration = Duration::from_secs(10);
 
+/// The settings file of the working directory.
+const DOTENV: &str = ".env";
+
+/// What an experiment may read by `{"type": "env"}`: the environment of this process, and below it `.env`.
+///
+/// # Errors
+/// A `.env` that cannot be read.
+pub(crate) fn experiment_environment() -> Result<chaos_experiments::Environment, Failure> {
+    let file = read_dotenv(Path::new(DOTENV)).map_err(|error| Failure::usage(error.to_string()))?;
+    let file = file.into_iter().map(|(name, value)| (name, value.expose_secret().to_owned()));
+    let process =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    // What comes later wins; within the file the first line does.
+    Ok(file.rev().chain(process).collect())
+}
+
 /// The settings, from the environment of this process and from `.env` in the working directory.
 ///
 /// # Errors
 /// The first variable that cannot be understood.
 pub(crate) fn settings() -> Result<Settings, Failure> {
     let read = || {
-        let environment = Environment::from_process(std::env::vars_os())?.with_dotenv(Path::new(".env"))?;
+        let environment = Environment::from_process(std::env::vars_os())?.with_dotenv(Path::new(DOTENV))?;
         Settings::from_environment(&environment)
     };
     read().map_err(|error| Failure::usage(error.to_string()))

@@ -131,7 +131,7 @@ fn read(args: &Execute) -> Result<Experiment, Failure> {
         // clap asks for one of the two.
         (None, None) => return Err(Failure::usage("neither --chaos-type nor --experiment is given")),
     };
-    let mut inputs = Inputs::new(overrides);
+    let mut inputs = Inputs::new(overrides).environment(session::experiment_environment()?);
     if args.rehearse {
         inputs = inputs.rehearsal();
     }

@@ -94,6 +94,27 @@ async fn not_when_it_comes_from_dotenv_or_an_override() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn not_when_an_experiment_reads_it_from_dotenv() {
+    let lab = lab(Sim::builder()).await;
+    let arguments = serde_json::json!({
+        "vm_name": "web-01", "platform_type": "vsphere", "server": lab.sim.url(),
+        "username": "${user}", "password": "${lab_password}"
+    });
+    let experiment = serde_json::json!({
+        "title": "t", "description": "d",
+        "configuration": {"user": USER, "lab_password": {"type": "env", "key": "LAB_PASSWORD"}},
+        "method": [{"type": "action", "name": "off", "provider": {
+            "type": "python", "module": "chaosmonkey.stubs.actions", "func": "vm_power_off", "arguments": arguments}}]
+    });
+    let program = Program::new();
+    fs::write(program.directory().join("experiment.json"), experiment.to_string()).unwrap();
+    let quoted = PASSWORD.replace('\\', r"\\").replace('"', r#"\""#).replace('$', r"\$");
+    fs::write(program.directory().join(".env"), format!("LAB_PASSWORD=\"{quoted}\"\n")).unwrap();
+    let run = program.run(&["execute", "-e", "experiment.json", "-vvv"]).exits(0);
+    is_silent("experiment", &run, &program);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn not_in_errors() {
     let mut lab = lab(Sim::builder()).await;
     lab.program = lab.program.env("CHAOS_LOG", "trace");

@@ -64,34 +64,9 @@ impl Environment {
     /// # Errors
     /// [`SettingsError::DotEnv`] if the file cannot be read, or if one of its lines that is for us cannot.
     pub fn with_dotenv(mut self, path: &Path) -> Result<Self, SettingsError> {
-        let unreadable = |reason: String| SettingsError::DotEnv { path: path.to_owned(), reason };
-        let lines = match dotenvy::from_path_iter(path) {
-            Ok(lines) => lines,
-            Err(error) if error.not_found() => return Ok(self),
-            Err(dotenvy::Error::Io(error)) => return Err(unreadable(error.to_string())),
-            Err(_) => return Err(unreadable("it cannot be parsed".to_owned())),
-        };
-        for line in lines {
-            match line {
-                Ok((name, value)) => {
-                    let value = SecretString::from(value);
-                    if name.starts_with(PREFIX) {
-                        self.insert(name, value, VariableSource::File(path.to_owned()));
-                    }
-                }
-                // The line itself may hold the password: only the variable's name is told.
-                Err(dotenvy::Error::LineParse(text, _)) => {
-                    if let Some(at) = text.find(PREFIX) {
-                        let rest = &text[at..];
-                        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-                        return Err(unreadable(format!(
-                            "the line of {} cannot be parsed: put the value in single quotes",
-                            &rest[..end]
-                        )));
-                    }
-                }
-                Err(dotenvy::Error::Io(error)) => return Err(unreadable(error.to_string())),
-                Err(_) => return Err(unreadable("it cannot be parsed".to_owned())),
+        for (name, value) in read_dotenv(path)? {
+            if name.starts_with(PREFIX) {
+                self.insert(name, value, VariableSource::File(path.to_owned()));
             }
         }
         Ok(self)
@@ -106,6 +81,44 @@ impl Environment {
         use secrecy::ExposeSecret;
         self.variables.get(name).filter(|variable| !variable.value.expose_secret().trim().is_empty())
     }
+}
+
+/// Everything that a `.env` file sets, in its order. Nothing is exported. A file that does not exist sets nothing, and
+/// lines of others that cannot be parsed are passed over.
+///
+/// # Errors
+/// [`SettingsError::DotEnv`] if the file cannot be read, or if one of its lines that is for us cannot.
+pub fn read_dotenv(path: &Path) -> Result<Vec<(String, SecretString)>, SettingsError> {
+    let unreadable = |reason: String| SettingsError::DotEnv { path: path.to_owned(), reason };
+    let lines = match dotenvy::from_path_iter(path) {
+        Ok(lines) => lines,
+        Err(error) if error.not_found() => return Ok(Vec::new()),
+        Err(dotenvy::Error::Io(error)) => return Err(unreadable(error.to_string())),
+        Err(_) => return Err(unreadable("it cannot be parsed".to_owned())),
+    };
+    let mut variables = Vec::new();
+    for line in lines {
+        match line {
+            Ok((name, value)) => variables.push((name, SecretString::from(value))),
+            // The line itself may hold the password: only the variable's name is told.
+            Err(dotenvy::Error::LineParse(text, _)) => {
+                if let Some(name) = own_variable(&text) {
+                    let way_out = "put the value in single quotes";
+                    return Err(unreadable(format!("the line of {name} cannot be parsed: {way_out}")));
+                }
+            }
+            Err(dotenvy::Error::Io(error)) => return Err(unreadable(error.to_string())),
+            Err(_) => return Err(unreadable("it cannot be parsed".to_owned())),
+        }
+    }
+    Ok(variables)
+}
+
+/// The name of the variable of ours that a line is about.
+fn own_variable(line: &str) -> Option<&str> {
+    let name = &line[line.find(PREFIX)?..];
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+    Some(&name[..end])
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {

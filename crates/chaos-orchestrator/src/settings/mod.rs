@@ -5,7 +5,7 @@ mod error;
 mod values;
 mod vsphere;
 
-pub use environment::Environment;
+pub use environment::{Environment, read_dotenv};
 pub use error::SettingsError;
 pub use vsphere::VSphereSettings;
 
