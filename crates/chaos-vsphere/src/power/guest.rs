@@ -181,6 +181,10 @@ impl Job<'_> {
         let mut others = 0;
         loop {
             let state = self.vm.state();
+            // Somebody else has asked already, and the guest takes no further orders: its time runs.
+            if matches!(fault, Fault::PowerOff { .. }) && state.guest_state.as_deref() == Some("shuttingdown") {
+                return Ok(Asked::Yes);
+            }
             // Old servers do not say whether the guest is ready: there, running Tools have to do.
             if !state.state_change_supported.unwrap_or_else(|| state.tools_running()) {
                 return Ok(Asked::Mute(NOT_READY));

@@ -14,8 +14,9 @@ pub(crate) trait Watched: Clone + Default + Send + 'static {
     const KIND: &'static str;
     /// The property paths that the filter reports.
     const PATHS: &'static [&'static str];
-    /// How many additions to the view an object survives that nobody follows.
-    const LINGER: u32;
+    /// Whether an object stays on the list when nobody follows it any more. One that may be followed again should: not every
+    /// server tells about an object that comes back.
+    const STAYS: bool;
 
     /// Takes one change over.
     fn change(&mut self, change: &PropertyChange);
@@ -24,8 +25,7 @@ pub(crate) trait Watched: Clone + Default + Send + 'static {
 impl Watched for VmState {
     const KIND: &'static str = "VirtualMachine";
     const PATHS: &'static [&'static str] = Self::PATHS;
-    /// A VM that was prepared is followed later; there is time for a few others to be prepared in between.
-    const LINGER: u32 = 32;
+    const STAYS: bool = true;
 
     fn change(&mut self, change: &PropertyChange) {
         self.apply(change);
@@ -35,7 +35,7 @@ impl Watched for VmState {
 impl Watched for TaskState {
     const KIND: &'static str = "Task";
     const PATHS: &'static [&'static str] = Self::PATHS;
-    const LINGER: u32 = 0;
+    const STAYS: bool = false;
 
     fn change(&mut self, change: &PropertyChange) {
         self.apply(change);
@@ -65,8 +65,6 @@ struct Entry<S> {
     listed: Listed,
     known: Known<S>,
     followers: Vec<Follower<S>>,
-    /// Additions to the view since the last follower left.
-    idle: u32,
 }
 
 #[derive(Debug)]
@@ -114,19 +112,17 @@ impl<S: Watched> Roll<S> {
             listed: Listed::No,
             known: Known::Nothing,
             followers: Vec::new(),
-            idle: 0,
         });
         // One that was gone may be back: the server is asked again.
         if matches!(entry.known, Known::Gone) && entry.followers.is_empty() {
             entry.known = Known::Nothing;
             entry.listed = Listed::No;
         }
-        entry.idle = 0;
         entry.followers.push(Follower { id, news });
         (id, heard, entry.listed == Listed::No)
     }
 
-    /// Ends what [`Roll::follow`] began. The object leaves the list with a later addition.
+    /// Ends what [`Roll::follow`] began. If the object does not stay, it leaves the list with the next addition.
     pub(crate) fn unfollow(&mut self, object: &MoRef, id: u64) {
         if let Some(entry) = self.entries.get_mut(object) {
             entry.followers.retain(|follower| follower.id != id);
@@ -152,7 +148,7 @@ impl<S: Watched> Roll<S> {
         self.entries.values().any(|entry| entry.listed == Listed::No && !entry.followers.is_empty())
     }
 
-    /// The change that brings the server's list up to date; what nobody has followed for a while is dropped with it. Each
+    /// The change that brings the server's list up to date; what nobody follows any more leaves it, if it may. Each
     /// change has to be followed by [`Roll::changed`], [`Roll::ask_again`] or [`Roll::relist`].
     pub(crate) fn take_change(&mut self) -> Option<ListChange> {
         if !self.has_additions() {
@@ -167,14 +163,11 @@ impl<S: Watched> Roll<S> {
                 }
                 return true;
             }
-            entry.idle += 1;
-            if entry.idle <= S::LINGER {
-                return true;
-            }
-            if entry.listed != Listed::No {
+            let leaves = !S::STAYS;
+            if leaves && entry.listed != Listed::No {
                 change.remove.push(object.clone());
             }
-            false
+            !leaves
         });
         change.add.sort();
         change.remove.sort();
@@ -320,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prepared_vm_stays_on_the_list_until_it_is_followed_again() {
+    fn a_vm_stays_on_the_list_for_the_next_who_follows_it() {
         let mut roll = Roll::<VmState>::new();
         let (id, _news, _) = roll.follow(&vm("vm-1"));
         let added = roll.take_change().unwrap().add;

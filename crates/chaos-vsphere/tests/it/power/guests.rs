@@ -1,7 +1,7 @@
 //! Guests that obey, hang, ignore, lack Tools, or do something else than they were asked for.
 
 use chaos_core::{ErrorKind, Fault, How, Platform, ProgressStep, Stop, VMPowerState};
-use chaos_sim::{OnReboot, OnShutdown, Power, Sim, Tools, VmSpec};
+use chaos_sim::{OnReboot, OnShutdown, Operation, Power, Sim, Tools, VmSpec};
 
 use super::{Bench, seconds};
 
@@ -70,6 +70,17 @@ async fn a_guest_without_tools_is_not_waited_for() {
         assert!(!bench.power_calls().contains(&"PowerOffVM_Task".to_owned()));
         assert_eq!(bench.power("one"), Power::On);
     }
+}
+
+#[tokio::test]
+async fn a_guest_that_shuts_down_already_is_waited_for_and_not_cut_off() {
+    let bench = Bench::start(Sim::builder().vm(one())).await;
+    let target = bench.target("one").await;
+    let vm = bench.sim.world().vm("one").unwrap().id;
+    bench.sim.world().operate(vm, Operation::ShutdownGuest, "somebody").unwrap();
+    let outcome = bench.client.apply(&bench.cx, &target, &Fault::power_off(PATIENT)).await.unwrap();
+    assert_eq!(outcome.how, How::GuestShutdown);
+    assert_eq!(bench.power_calls(), [""; 0]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use chaos_core::{
     ErrorKind, Fault, How, Platform, PlatformExt, ProgressStep, Stop, SuspendedMemory, Target, VMPowerState,
 };
-use chaos_sim::{Failure, Operation, Power, Question, Reach, Sim, VmRole, VmSpec};
+use chaos_sim::{Failure, Flavour, Operation, Power, Question, Reach, Sim, VmRole, VmSpec};
 
 use super::{Bench, seconds};
 
@@ -30,6 +30,14 @@ async fn off_on_suspended_and_resumed_each_verified_and_said() {
     let told = bench.told();
     assert!(told.contains(&ProgressStep::Accepted));
     assert!(told.contains(&ProgressStep::State(VMPowerState::Suspended)), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_host_without_a_vcenter_is_operated_alike() {
+    let bench = Bench::start(one().flavour(Flavour::Esxi)).await;
+    let off = bench.client.power_off(&bench.cx, "one", Stop::graceful()).await.unwrap();
+    let on = bench.client.power_on(&bench.cx, "one").await.unwrap();
+    assert_eq!((off.how, on.how), (How::GuestShutdown, How::PoweredOn));
 }
 
 #[tokio::test]
