@@ -77,7 +77,7 @@ impl PlatformSource for PlatformOrchestrator {
         }
         let place = self.place(connect::login(&self.settings.vsphere, connection)?);
         let open = || open::vsphere(cx, name, &place.login);
-        cx.bounded("another caller connects", place.platform.get_or_try_init(open)).await?.cloned()
+        cx.bounded(&format!("connecting to {name}"), place.platform.get_or_try_init(open)).await?.cloned()
     }
 
     async fn close(&self, cx: &Context) -> Result<(), Error> {

@@ -53,6 +53,10 @@ pub(super) async fn serve(args: Serve, output: &Output) -> Result<Exit, Failure>
         url = sim.url()
     ));
 
+    if !sim.address().ip().is_loopback() {
+        output.warning("the simulator and its control door can be reached from other machines");
+    }
+
     interrupts.first().cancelled().await;
     tokio::select! {
         () = sim.shutdown() => {}

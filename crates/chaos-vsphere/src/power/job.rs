@@ -267,11 +267,10 @@ impl<'a> Job<'a> {
         };
         let told = with_trouble(Error::new(error.kind(), text), self.vm.trouble()).retry(retry);
         let told = told.vm(self.info().name).platform(self.vm_ref.platform.clone());
-        let told = match error.operation_name() {
+        match error.operation_name() {
             Some(operation) => told.operation(operation.to_owned()),
             None => told,
-        };
-        told.caused_by(error)
+        }
     }
 }
 

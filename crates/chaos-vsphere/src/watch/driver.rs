@@ -22,7 +22,7 @@ const MAX_OBJECTS: u32 = 1000;
 const CALL_LIMIT: Duration = Duration::from_mins(1);
 /// What a long poll may take beyond the time that the server was given.
 const POLL_SLACK: Duration = Duration::from_mins(1);
-/// The pause after the second failure within [`LONGEST_PAUSE`] of the first; it doubles with each further one.
+/// The pause after the first failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How many times in a row something that should not happen is taken for an accident.
@@ -65,28 +65,26 @@ pub(super) async fn drive(shared: Arc<Shared>) {
         board.vms.ask_again();
         board.tasks.ask_again();
     });
-    // Failures that came soon after each other, and those without an answer in between.
-    let (mut soon, mut unanswered) = (0_u32, 0_u32);
+    let mut failures = 0;
     loop {
-        let (begun, answered) = (Instant::now(), *shared.answered.borrow());
+        let answered = *shared.answered.borrow();
         let broken = match shared.run(&mut objects).await {
             Ok(()) => return,
             Err(broken) => broken,
         };
-        soon = if begun.elapsed() < LONGEST_PAUSE { soon + 1 } else { 1 };
-        unanswered = if *shared.answered.borrow() > answered { 1 } else { unanswered + 1 };
+        failures = if *shared.answered.borrow() > answered { 1 } else { failures + 1 };
         let (error, accident) = match broken {
             Broken::Refused(error) => (error, false),
-            Broken::Gone(error) => (error, unanswered < IN_A_ROW),
+            Broken::Gone(error) => (error, failures < IN_A_ROW),
             Broken::Later(error) => {
-                let accident = error.kind() != ErrorKind::Protocol || unanswered < IN_A_ROW;
+                let accident = error.kind() != ErrorKind::Protocol || failures < IN_A_ROW;
                 (error, accident)
             }
         };
         if !accident {
             return shared.give_up(error);
         }
-        debug!(soon, unanswered, %error, "the watch is made anew");
+        debug!(failures, %error, "the watch is made anew");
         let followed = shared.with_board(|board| {
             board.pulse.stop();
             board.trouble = Some(error.to_string());
@@ -103,8 +101,8 @@ pub(super) async fn drive(shared: Arc<Shared>) {
         if !followed {
             return;
         }
-        if soon > 1 {
-            let pause = FIRST_PAUSE.saturating_mul(1 << (soon - 2).min(16)).min(LONGEST_PAUSE);
+        if failures > 1 {
+            let pause = FIRST_PAUSE.saturating_mul(1 << (failures - 2).min(16)).min(LONGEST_PAUSE);
             shared.sleep(pause).await;
         }
     }
