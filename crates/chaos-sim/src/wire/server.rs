@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
@@ -16,6 +17,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::Body;
 use super::connection::{Connection, ResetSwitch};
+
+/// How long to wait before accepting again after it failed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A request and the connection that it came on.
 pub(crate) struct Exchange {
@@ -53,8 +57,11 @@ pub(crate) async fn listen<S: Service>(listening: Listening, service: Arc<S>, st
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
-                    // Out of file handles: it gets better only when connections end.
-                    let _ = connections.join_next().await;
+                    // Most likely out of file handles, which gets better when connections end.
+                    tokio::select! {
+                        () = stop.cancelled() => break,
+                        () = tokio::time::sleep(ACCEPT_PAUSE) => {}
+                    }
                 }
             },
             Some(_) = connections.join_next() => {}
