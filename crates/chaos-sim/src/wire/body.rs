@@ -4,9 +4,9 @@ use std::io::Write as _;
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, Limited, StreamBody};
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 
 /// The most bytes that a request may have.
@@ -19,14 +19,19 @@ pub(crate) type Body = BoxBody<Bytes, std::io::Error>;
 
 /// A body that is there as a whole.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
-    Full::new(bytes.into()).map_err(|never| match never {}).boxed()
+    BodyExt::boxed(Full::new(bytes.into()).map_err(|never| match never {}))
 }
 
 /// The first half of a body; then the connection breaks.
 pub(crate) fn cut(bytes: &Bytes) -> Body {
     let half = bytes.slice(..bytes.len() / 2);
-    let broken = std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "cut by an injected fault");
-    StreamBody::new(stream::iter([Ok(Frame::data(half)), Err(broken)])).boxed()
+    let begins = stream::once(std::future::ready(Ok(Frame::data(half))));
+    let breaks = stream::once(async {
+        // While nothing more is there, what was written goes out; an error right away would throw it away.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "cut by an injected fault"))
+    });
+    BodyExt::boxed(StreamBody::new(begins.chain(breaks)))
 }
 
 /// The bytes through gzip, if the client takes that and it is worth it.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use chaos_sim::{Outcome, Power, Sim, Timing, WireAction, WireFault};
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
 use crate::client::Client;
 
 async fn still() -> (Sim, Client, u32) {
@@ -34,12 +36,38 @@ async fn a_reset_before_or_after_the_effect_looks_the_same_to_the_client() {
     }
 }
 
+/// What comes over a bare connection until it ends, and how it ends.
+async fn raw(sim: &Sim) -> (String, std::io::Result<usize>) {
+    let body = r#"<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><RetrieveServiceContent xmlns="urn:vim25"><_this type="ServiceInstance">ServiceInstance</_this></RetrieveServiceContent></Body></Envelope>"#;
+    let request = format!("POST /sdk HTTP/1.1\r\nhost: sim\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let mut stream = tokio::net::TcpStream::connect(sim.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut came = Vec::new();
+    let ended = stream.read_to_end(&mut came).await;
+    (String::from_utf8(came).unwrap(), ended)
+}
+
 #[tokio::test]
 async fn a_cut_body_promises_more_than_it_sends() {
     let (sim, client, vm) = still().await;
     sim.inject(WireFault::new(WireAction::CutBody).method("PowerOffVM_Task"));
     assert!(client.call("PowerOffVM_Task", ("VirtualMachine", &format!("vm-{vm}")), "").await.is_err());
     assert_eq!(effect(&sim), (Power::Off, 1));
+
+    sim.inject(WireFault::new(WireAction::CutBody));
+    let (came, _) = raw(&sim).await;
+    let (head, body) = came.split_once("\r\n\r\n").unwrap();
+    let (_, length) = head.split_once("content-length: ").unwrap();
+    let length: usize = length.split("\r\n").next().unwrap().parse().unwrap();
+    assert!(head.starts_with("HTTP/1.1 200") && body.len() == length / 2 && length > 500, "{came}");
+}
+
+#[tokio::test]
+async fn a_reset_connection_does_not_end_in_good_order() {
+    let (sim, ..) = still().await;
+    sim.inject(WireFault::new(WireAction::ResetAfter));
+    let (came, ended) = raw(&sim).await;
+    assert_eq!((came.as_str(), ended.unwrap_err().kind()), ("", std::io::ErrorKind::ConnectionReset));
 }
 
 #[tokio::test]
