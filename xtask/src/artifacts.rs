@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::workspace::Workspace;
 
+/// The package of programs that run without arguments and come to an end.
+const EXAMPLES: &str = "/examples/Cargo.toml";
+
 /// Where the built programs are.
 #[derive(Debug, Default)]
 pub(crate) struct Programs {
@@ -65,7 +68,10 @@ fn programs(messages: &str) -> Programs {
         }
         match message["target"]["kind"][0].as_str() {
             Some("bin") if name == "chaosmonkey" => programs.chaosmonkey = PathBuf::from(path),
-            Some("example") => programs.examples.push((name.to_owned(), PathBuf::from(path))),
+            // Other examples, such as a server's, do not end by themselves.
+            Some("example") if message["manifest_path"].as_str().is_some_and(|path| path.ends_with(EXAMPLES)) => {
+                programs.examples.push((name.to_owned(), PathBuf::from(path)))
+            }
             _ => {}
         }
     }
@@ -85,7 +91,8 @@ mod tests {
 {"reason":"compiler-artifact","target":{"kind":["lib"],"name":"chaos_core"},"profile":{"test":false},"executable":null}
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"chaosmonkey"},"profile":{"test":true},"executable":"/t/deps/chaosmonkey-1"}
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"chaosmonkey"},"profile":{"test":false},"executable":"/t/chaosmonkey"}
-{"reason":"compiler-artifact","target":{"kind":["example"],"name":"vsphere_discover"},"profile":{"test":false},"executable":"/t/examples/vsphere_discover"}
+{"reason":"compiler-artifact","manifest_path":"/r/examples/Cargo.toml","target":{"kind":["example"],"name":"vsphere_discover"},"profile":{"test":false},"executable":"/t/examples/vsphere_discover"}
+{"reason":"compiler-artifact","manifest_path":"/r/crates/chaos-sim/Cargo.toml","target":{"kind":["example"],"name":"serve"},"profile":{"test":false},"executable":"/t/examples/serve"}
 {"reason":"build-finished","success":true}"#;
         let programs = programs(messages);
         assert_eq!(programs.chaosmonkey(), Path::new("/t/chaosmonkey"));
