@@ -70,7 +70,7 @@ fn programs(messages: &str) -> Programs {
             Some("bin") if name == "chaosmonkey" => programs.chaosmonkey = PathBuf::from(path),
             // Other examples, such as a server's, do not end by themselves.
             Some("example") if message["manifest_path"].as_str().is_some_and(|path| path.ends_with(EXAMPLES)) => {
-                programs.examples.push((name.to_owned(), PathBuf::from(path)))
+                programs.examples.push((name.to_owned(), PathBuf::from(path)));
             }
             _ => {}
         }
