@@ -241,7 +241,8 @@ impl Shared {
     /// The changes of the lists whose turn it is, else when it will be, if that is known.
     fn due(&self) -> Result<(Option<ListChange>, Option<ListChange>), Option<Instant>> {
         self.with_board(|board| {
-            let held = if board.tasks.has_additions() { board.wave.hold(Instant::now()) } else { None };
+            let company = board.tasks.is_followed_on_list();
+            let held = if board.tasks.has_additions() { board.wave.hold(Instant::now(), company) } else { None };
             let vms = board.vms.take_change();
             let tasks = if held.is_some() { None } else { board.tasks.take_change() };
             if vms.is_none() && tasks.is_none() { Err(held) } else { Ok((vms, tasks)) }

@@ -9,8 +9,11 @@ use tokio::time::Instant;
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
 /// The pause where somebody waits to be told how things are now.
 pub(super) const SHORT_PAUSE: Duration = Duration::from_millis(50);
-/// How long a task may wait for the power calls that were under way when it came, so that they all get on the list together.
-/// On the machine's own clock: it bounds what a slow connection does to others, not what a VM does.
+/// How long a task may wait for company while others are still followed to their end: those that end free places in the batch,
+/// and what takes the places goes on the list together. Longer than [`PAUSE`], so that one more poll can tell of them.
+const GATHER: Duration = Duration::from_millis(500);
+/// How long a task may wait for the power calls of its wave that are not answered yet.
+/// Both are on the machine's own clock: they bound what a slow connection does to others, not what a VM does.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Which power calls are under way, and whether the tasks that came of earlier ones should wait for them.
@@ -18,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Wave {
     next: u64,
     under_way: BTreeSet<u64>,
-    /// Set by the first task that waits: the calls before this one are waited for, until that time.
+    /// Set by the first task that waits: the calls before this one are of its wave, which is held since then.
     held: Option<(u64, Instant)>,
 }
 
@@ -36,14 +39,20 @@ impl Wave {
         self.under_way.remove(&call);
     }
 
-    /// Until when a task that wants to be on the list has to wait; `None` if its turn is now.
-    pub(super) fn hold(&mut self, now: Instant) -> Option<Instant> {
-        let (before, until) = *self.held.get_or_insert((self.next, now + PATIENCE));
-        let waits = self.under_way.first().is_some_and(|call| *call < before) && now < until;
-        if !waits {
-            self.held = None;
+    /// Until when a task that wants to be on the list has to wait; `None` if its turn is now. `company` says whether other
+    /// tasks are on the list and have not ended.
+    pub(super) fn hold(&mut self, now: Instant, company: bool) -> Option<Instant> {
+        let (before, since) = self.held.get_or_insert((self.next, now));
+        let (gathered, patient) = (*since + GATHER, *since + PATIENCE);
+        if company && now < gathered {
+            *before = self.next;
+            return Some(gathered);
         }
-        waits.then_some(until)
+        if now < patient && self.under_way.first().is_some_and(|call| call < before) {
+            return Some(patient);
+        }
+        self.held = None;
+        None
     }
 }
 
@@ -119,12 +128,28 @@ mod tests {
         let mut wave = Wave::default();
         let (first, second) = (wave.begin(), wave.begin());
         wave.end(first);
-        assert_eq!(wave.hold(now), Some(now + PATIENCE), "the second call is still under way");
+        assert_eq!(wave.hold(now, false), Some(now + PATIENCE), "the second call is still under way");
         let later = wave.begin();
         wave.end(second);
-        assert_eq!(wave.hold(now), None, "a call of the next wave is not waited for");
+        assert_eq!(wave.hold(now, false), None, "a call of the next wave is not waited for");
         wave.end(later);
-        assert_eq!(wave.hold(now), None);
+        assert_eq!(wave.hold(now, false), None);
+    }
+
+    #[test]
+    fn places_that_become_free_one_by_one_are_listed_together() {
+        let now = Instant::now();
+        let mut wave = Wave::default();
+        let first = wave.begin();
+        wave.end(first);
+        assert_eq!(wave.hold(now, true), Some(now + GATHER), "others have not ended yet");
+        let second = wave.begin();
+        assert_eq!(wave.hold(now + PAUSE, true), Some(now + GATHER));
+        assert_eq!(wave.hold(now + PAUSE, false), Some(now + PATIENCE), "they have, and one more call is under way");
+        wave.end(second);
+        assert_eq!(wave.hold(now + PAUSE, false), None);
+        assert_eq!(wave.hold(now, true), Some(now + GATHER));
+        assert_eq!(wave.hold(now + GATHER, true), None, "others may take long");
     }
 
     #[test]
@@ -132,8 +157,8 @@ mod tests {
         let now = Instant::now();
         let mut wave = Wave::default();
         let _hangs = wave.begin();
-        assert_eq!(wave.hold(now), Some(now + PATIENCE));
-        assert_eq!(wave.hold(now + PATIENCE), None);
+        assert_eq!(wave.hold(now, false), Some(now + PATIENCE));
+        assert_eq!(wave.hold(now + PATIENCE, false), None);
     }
 
     #[test]

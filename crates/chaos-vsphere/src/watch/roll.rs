@@ -134,6 +134,11 @@ impl<S: Watched> Roll<S> {
         self.entries.values().any(|entry| !entry.followers.is_empty())
     }
 
+    /// Whether anybody follows something that is on the list already.
+    pub(crate) fn is_followed_on_list(&self) -> bool {
+        self.entries.values().any(|entry| entry.listed != Listed::No && !entry.followers.is_empty())
+    }
+
     /// What is known of an object; `None` if the server has not said anything yet.
     pub(crate) fn known(&self, object: &MoRef) -> Option<News<S>> {
         match &self.entries.get(object)?.known {
