@@ -11,10 +11,10 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::fault::{Fault, Operation, Stop, Target};
 use crate::outcome::Outcome;
-use crate::platform::Platform;
+use crate::platform::{Platform, Problem};
 use crate::select::{Selector, TargetPattern, resolve};
 use crate::undo::Undo;
 use crate::vm::{VMInfo, VMPowerState};
@@ -86,7 +86,7 @@ pub trait PlatformExt: Platform {
     /// The one VM that `target` means.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), [`ErrorKind::Ambiguous`](crate::ErrorKind::Ambiguous), and what a discovery can give.
+    /// [`ErrorKind::NotFound`], [`ErrorKind::Ambiguous`], and what a discovery can give.
     async fn find(&self, cx: &Context, target: &str) -> Result<VMInfo, Error> {
         let mut vms = self.find_each(cx, &[target]).await?;
         vms.pop().ok_or_else(|| Error::not_found(target))
@@ -102,7 +102,8 @@ pub trait PlatformExt: Platform {
         let mut found = Vec::with_capacity(patterns.len());
         for pattern in patterns {
             let target = pattern.to_string();
-            let mut chosen = resolve(&Selector::targets([pattern]), &discovery.vms)?;
+            let mut chosen = resolve(&Selector::targets([pattern]), &discovery.vms)
+                .map_err(|error| with_problems(error, &discovery.problems))?;
             match (chosen.pop(), chosen.is_empty()) {
                 (Some(only), true) => found.push(only.vm),
                 (last, _) => {
@@ -217,6 +218,22 @@ pub trait PlatformExt: Platform {
 }
 
 impl<P: Platform + ?Sized> PlatformExt for P {}
+
+/// A VM that was not found may be in a part of the inventory that could not be read.
+fn with_problems(error: Error, problems: &[Problem]) -> Error {
+    match problems {
+        [first, rest @ ..] if error.kind() == ErrorKind::NotFound => Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "{error} in what could be read of the inventory; {}: {}{}",
+                first.subject,
+                first.message,
+                if rest.is_empty() { String::new() } else { format!(", and {} more problems", rest.len()) }
+            ),
+        ),
+        _ => error,
+    }
+}
 
 async fn apply_by_name<P: Platform + ?Sized>(
     platform: &P,
