@@ -111,7 +111,9 @@ pub enum SuspendedMemory {
 }
 
 /// Something that is done to a target on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Not `Copy`: a later fault may name a disk or a network adapter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fault {

@@ -18,6 +18,7 @@ use crate::undo::Undo;
 /// Events of one run are numbered from 0 without gaps, in the order in which the sink accepted them. An event refers
 /// to an earlier one by that number. They hold no secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RunEvent {
     /// The version of this record's format, [`RunEvent::VERSION`] when it was made by this crate.
     pub version: u32,

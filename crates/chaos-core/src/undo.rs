@@ -12,6 +12,7 @@ use crate::vm::{VMInfo, VMPowerState};
 /// Made by [`Platform::prepare`](crate::Platform::prepare), written down before the fault is sent, and played by
 /// [`Platform::undo`](crate::Platform::undo) of this process or of any later one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Undo {
     /// The version of this record's format, [`Undo::VERSION`] when it was made by this crate.
     pub version: u32,
@@ -31,6 +32,7 @@ pub struct Undo {
 
 /// The state of a target before a fault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Found {
     /// Whether it ran.
     pub power_state: VMPowerState,
@@ -91,14 +93,12 @@ impl Undo {
         }
     }
 
-    /// Whether the target can be put back at all; if not, why.
-    ///
-    /// # Errors
-    /// The reason, as words for a person.
-    pub fn is_possible(&self) -> Result<(), &str> {
+    /// Why the target cannot be put back at all, in words for a person; `None` if it can.
+    #[must_use]
+    pub fn why_impossible(&self) -> Option<&str> {
         match &self.action {
-            UndoAction::RestorePower { .. } => Ok(()),
-            UndoAction::Impossible { why } => Err(why),
+            UndoAction::RestorePower { .. } => None,
+            UndoAction::Impossible { why } => Some(why),
         }
     }
 

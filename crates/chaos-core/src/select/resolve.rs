@@ -18,6 +18,7 @@ pub enum ChosenBy {
 
 /// A VM that is meant.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Chosen {
     /// The VM.
     pub vm: VMInfo,

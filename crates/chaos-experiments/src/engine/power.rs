@@ -90,9 +90,9 @@ impl Running<'_> {
         let mut ready = Vec::with_capacity(targets.len());
         let mut refused = Vec::new();
         for ((vm, target), undo) in on.vms.iter().zip(targets).zip(undos) {
-            let possible = undo.and_then(|undo| match undo.is_possible() {
-                Ok(()) => Ok(undo),
-                Err(why) => Err(Error::new(ErrorKind::InvalidState, format!("could not be put back: {why}"))),
+            let possible = undo.and_then(|undo| match undo.why_impossible() {
+                None => Ok(undo),
+                Some(why) => Err(Error::new(ErrorKind::InvalidState, format!("could not be put back: {why}"))),
             });
             match possible {
                 Ok(undo) => ready.push((vm, target, undo)),
@@ -108,7 +108,8 @@ impl Running<'_> {
         }
         let mut prepared = Vec::with_capacity(ready.len());
         for (vm, target, undo) in ready {
-            let event = RunEventKind::Prepared { activity, target: target.clone(), fault: *fault, undo: undo.clone() };
+            let event =
+                RunEventKind::Prepared { activity, target: target.clone(), fault: fault.clone(), undo: undo.clone() };
             let sequence = self.recorder.record(event).await?;
             prepared.push(Prepared { vm, target, undo, sequence });
         }

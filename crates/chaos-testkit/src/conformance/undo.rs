@@ -164,7 +164,7 @@ pub async fn undo_twice_does_it_once(harness: &dyn Harness) {
 pub async fn lost_memory_cannot_be_put_back(harness: &dyn Harness) {
     let Some((bench, vm)) = Bench::of_one(harness, SUSPEND, VmSpec::new("a").suspended()).await else { return };
     let undo = through_json(&bench.prepare(vm, &discard()).await.expect("can be prepared"));
-    assert!(undo.is_possible().is_err(), "the record says so beforehand");
+    assert!(undo.why_impossible().is_some(), "the record says so beforehand");
     bench.apply(vm, &discard()).await.expect("can be applied");
     let calls = bench.server.destructive_calls(vm).await;
     let error = bench.platform.undo(&bench.cx, &undo).await.expect_err("the memory is gone");

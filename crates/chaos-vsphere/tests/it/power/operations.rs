@@ -72,12 +72,12 @@ async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         error.to_string()
     };
     let hard = Fault::power_off(Stop::hard());
-    assert!(refused("slept", hard).await.contains("would lose its memory"));
+    assert!(refused("slept", hard.clone()).await.contains("would lose its memory"));
     assert!(refused("off", Fault::reboot(Stop::graceful())).await.contains("cannot be rebooted"));
     assert!(refused("off", Fault::suspend()).await.contains("cannot be suspended"));
     assert!(refused("pattern", Fault::power_on()).await.contains("is a template"));
-    assert!(refused("vCLS-1", hard).await.contains("belongs to the extension"));
-    assert!(refused("shadow", hard).await.contains("secondary"));
+    assert!(refused("vCLS-1", hard.clone()).await.contains("belongs to the extension"));
+    assert!(refused("shadow", hard.clone()).await.contains("secondary"));
     assert!(refused("lost", hard).await.contains("its host is not connected"));
     assert_eq!(bench.power_calls(), [""; 0]);
 }

@@ -43,11 +43,13 @@ async fn what_cannot_be_put_back_says_so_and_touches_nothing() {
     let lost = bench.client.undo(&bench.cx, &undo).await.unwrap_err();
     assert_eq!(lost.kind(), ErrorKind::InvalidState);
 
-    let newer = Undo { version: Undo::VERSION + 1, ..undo.clone() };
+    let mut newer = undo.clone();
+    newer.version = Undo::VERSION + 1;
     assert_eq!(bench.client.undo(&bench.cx, &newer).await.unwrap_err().kind(), ErrorKind::Unsupported);
     let chaos_core::Target::Vm { mut vm } = undo.target.clone() else { unreachable!() };
     vm.instance = "another".into();
-    let elsewhere = Undo { target: vm.into(), ..undo };
+    let mut elsewhere = undo;
+    elsewhere.target = vm.into();
     assert_eq!(bench.client.undo(&bench.cx, &elsewhere).await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(bench.power_calls(), [""; 0]);
 }
