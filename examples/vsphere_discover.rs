@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use chaos_core::{Context, Platform};
 use chaos_sim::Sim;
-use chaos_vsphere::{Config, VSphere};
+use chaos_vsphere::{Config, TlsTrust, VSphere};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -29,7 +29,9 @@ async fn main() -> Result<()> {
     let user = env::var("VSPHERE_USERNAME").context("VSPHERE_USERNAME is not set")?;
     let password = env::var("VSPHERE_PASSWORD").context("VSPHERE_PASSWORD is not set")?;
     let mut config = Config::new(server, user, password.into());
-    config.insecure = env::var("VSPHERE_INSECURE").is_ok_and(|text| text == "true");
+    if env::var("VSPHERE_INSECURE").is_ok_and(|text| text == "true") {
+        config.trust = TlsTrust::Insecure;
+    }
     list(config).await
 }
 

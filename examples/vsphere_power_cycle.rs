@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chaos_core::{Context, Platform, PlatformExt, Progress, ProgressSink, Selector, Stop};
 use chaos_sim::Sim;
-use chaos_vsphere::{Config, VSphere};
+use chaos_vsphere::{Config, TlsTrust, VSphere};
 
 /// Prints each step of each VM.
 #[derive(Debug)]
@@ -33,7 +33,9 @@ async fn main() -> anyhow::Result<()> {
         let password = env::var("VSPHERE_PASSWORD").context("VSPHERE_PASSWORD is not set")?;
         let name = name.context("say which VM: it is going to be shut down")?;
         let mut config = Config::new(server, username, password.into());
-        config.insecure = env::var("VSPHERE_INSECURE").is_ok_and(|value| value == "true");
+        if env::var("VSPHERE_INSECURE").is_ok_and(|value| value == "true") {
+            config.trust = TlsTrust::Insecure;
+        }
         let cx = Context::with_timeout(Duration::from_mins(15)).progress_to(Arc::new(Steps));
         return power_cycle(&cx, config, &name).await;
     }

@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use chaos_core::{Context, Error, ErrorKind, Platform};
-use chaos_http::{HttpError, HttpErrorKind, TlsTrust};
+use chaos_core::{Context, Error, Platform};
+use chaos_http::{HttpError, HttpErrorKind};
 use chaos_vsphere::{Config, VSphere};
 
 use crate::connect::Login;
@@ -14,24 +14,15 @@ use crate::connect::Login;
 /// # Errors
 /// What connecting can give; if the certificate was refused, with what changed about that.
 pub(crate) async fn vsphere(cx: &Context, entry: &str, login: &Login) -> Result<Arc<dyn Platform>, Error> {
-    let connected = VSphere::connect(cx, config(entry, login)?).await;
+    let connected = VSphere::connect(cx, config(entry, login)).await;
     connected.map(|vsphere| Arc::new(vsphere) as Arc<dyn Platform>).map_err(with_hint)
 }
 
-fn config(entry: &str, login: &Login) -> Result<Config, Error> {
+fn config(entry: &str, login: &Login) -> Config {
     let mut config = Config::new(login.endpoint.as_str(), &login.username, login.password.clone());
     entry.clone_into(&mut config.entry);
-    match &login.trust {
-        TlsTrust::SystemRoots => {}
-        TlsTrust::CaFile(path) => config.ca_file = Some(path.clone()),
-        TlsTrust::Thumbprint(thumbprint) => config.thumbprint = Some(thumbprint.to_string()),
-        TlsTrust::Insecure => config.insecure = true,
-        // `TlsTrust` may grow in chaos-http; what is not known here is not silently weakened.
-        other => {
-            return Err(Error::new(ErrorKind::Configuration, format!("{other:?} is not possible for vSphere")));
-        }
-    }
-    Ok(config)
+    config.trust = login.trust.clone();
+    config
 }
 
 /// Says what has changed, where certificates went unchecked before.

@@ -1,20 +1,19 @@
 //! How to reach a vCenter or ESXi host, and as whom.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use chaos_core::{Error, ErrorKind, PlatformKind};
+use chaos_core::Error;
 use chaos_http::{SafeUrl, TlsTrust, Url, check_endpoint, parse_endpoint};
 use secrecy::SecretString;
 
 /// How to reach a vCenter or ESXi host, and as whom. Start from [`Config::new`] and change fields.
 ///
 /// ```
-/// use chaos_vsphere::Config;
+/// use chaos_vsphere::{Config, TlsTrust};
 ///
 /// let mut config = Config::new("vc.example.com", "chaos@vsphere.local", "secret".into());
-/// config.ca_file = Some("/etc/ssl/vmca.pem".into());
+/// config.trust = TlsTrust::CaFile("/etc/ssl/vmca.pem".into());
 /// assert!(!format!("{config:?}").contains("secret"));
 /// ```
 #[derive(Clone)]
@@ -22,7 +21,8 @@ use secrecy::SecretString;
 pub struct Config {
     /// The name of the settings entry that this came from; part of every reference to a VM. Default: `vsphere`.
     pub entry: String,
-    /// A host name or a URL. `http://` is accepted on this machine, and elsewhere only with `insecure`.
+    /// A host name or a URL. `http://` is accepted on this machine, and elsewhere only with
+    /// [`TlsTrust::Insecure`].
     pub server: String,
     /// The TCP port, if it is neither in `server` nor the scheme's own.
     pub port: Option<u16>,
@@ -30,12 +30,9 @@ pub struct Config {
     pub username: String,
     /// Its password.
     pub password: SecretString,
-    /// A PEM file with a CA to trust besides the system's; for a vCenter usually its VMCA root.
-    pub ca_file: Option<PathBuf>,
-    /// The SHA-256 thumbprint of the one certificate to accept. Takes precedence over `ca_file`.
-    pub thumbprint: Option<String>,
-    /// Trust any server. Takes precedence over both, and every run says so.
-    pub insecure: bool,
+    /// Which certificate is trusted. Default: one that the system's roots vouch for; a vCenter usually needs its VMCA
+    /// root as [`TlsTrust::CaFile`].
+    pub trust: TlsTrust,
     /// The longest silence of the server within a call that is answered at once. Default: 60 s.
     pub read_limit: Duration,
     /// How long one long poll waits for a change. Default: 30 s; longer ones die in firewalls.
@@ -55,9 +52,7 @@ impl Config {
             port: None,
             username: username.into(),
             password,
-            ca_file: None,
-            thumbprint: None,
-            insecure: false,
+            trust: TlsTrust::SystemRoots,
             read_limit: Duration::from_mins(1),
             long_poll: Duration::from_secs(30),
             keep_alive: Duration::from_mins(10),
@@ -76,25 +71,8 @@ impl Config {
         }
         url.set_query(None);
         url.set_fragment(None);
-        check_endpoint(&url, &self.trust()?)?;
+        check_endpoint(&url, &self.trust)?;
         Ok(url)
-    }
-
-    pub(crate) fn trust(&self) -> Result<TlsTrust, Error> {
-        if self.insecure {
-            return Ok(TlsTrust::Insecure);
-        }
-        if let Some(text) = &self.thumbprint {
-            let thumbprint = text.parse().map_err(|error| {
-                Error::new(
-                    ErrorKind::Configuration,
-                    format!("the thumbprint of {} cannot be used: {error}", self.entry),
-                )
-                .platform(PlatformKind::VSPHERE)
-            })?;
-            return Ok(TlsTrust::Thumbprint(thumbprint));
-        }
-        Ok(self.ca_file.clone().map_or(TlsTrust::SystemRoots, TlsTrust::CaFile))
     }
 }
 
@@ -111,9 +89,7 @@ impl fmt::Debug for Config {
             .field("port", &self.port)
             .field("username", &self.username)
             .field("password", &"***")
-            .field("ca_file", &self.ca_file)
-            .field("thumbprint", &self.thumbprint)
-            .field("insecure", &self.insecure)
+            .field("trust", &self.trust)
             .field("read_limit", &self.read_limit)
             .field("long_poll", &self.long_poll)
             .field("keep_alive", &self.keep_alive)
@@ -123,6 +99,8 @@ impl fmt::Debug for Config {
 
 #[cfg(test)]
 mod tests {
+    use chaos_core::ErrorKind;
+
     use super::*;
 
     fn sdk(server: &str, port: Option<u16>) -> Result<String, Error> {
@@ -147,12 +125,5 @@ mod tests {
             let config = Config::new(server, "user", "canary".into());
             assert!(!format!("{config:?}").contains("canary"), "{config:?}");
         }
-    }
-
-    #[test]
-    fn a_bad_thumbprint_is_a_configuration_error() {
-        let mut config = Config::new("vc", "user", "p".into());
-        config.thumbprint = Some("AA:BB".into());
-        assert_eq!(config.sdk().unwrap_err().kind(), ErrorKind::Configuration);
     }
 }

@@ -53,6 +53,7 @@ mod transport;
 mod vim;
 mod watch;
 
+pub use chaos_http::{Thumbprint, TlsTrust};
 pub use config::Config;
 pub use environment::{EnvironmentReport, VSphereDiscovery};
 pub use platform::VSphere;

@@ -18,9 +18,9 @@ use crate::watch::Watch;
 
 /// A vCenter or ESXi host that is connected and logged in.
 ///
-/// All clones of one client's parts share one session, which is kept alive and is renewed once when it dies. Call
-/// [`Platform::disconnect`] at the end; a client that is merely dropped logs out as well as that can be done without
-/// blocking.
+/// It holds one session, which is kept alive and is logged in again when the server ends it; share it behind an
+/// [`Arc`](std::sync::Arc). Call [`Platform::disconnect`] at the end: a client that is merely dropped logs out in the
+/// background, if there is still a tokio runtime to do so.
 #[derive(Debug)]
 pub struct VSphere {
     session: Session,

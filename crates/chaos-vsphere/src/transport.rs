@@ -35,7 +35,7 @@ impl Transport {
     pub(crate) async fn open(cx: &Context, config: &Config) -> Result<Self, Error> {
         let sdk = config.sdk()?;
         let mut http = chaos_http::Config::platform();
-        http.trust = config.trust()?;
+        http.trust = config.trust.clone();
         http.limits.read = config.read_limit;
         let http = Client::new(http)?;
         let version = negotiate(cx, &http, &sdk).await.map_err(|error| error.platform(PlatformKind::VSPHERE))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chaos_core::{Context, Discovery, ErrorKind, Platform, Selector, ToolsStatus, VMInfo, VMPowerState};
 use chaos_sim::{Builder, Estate, Flavour, Sim, WireAction, WireFault};
-use chaos_vsphere::{Config, VSphere};
+use chaos_vsphere::{Config, TlsTrust, VSphere};
 
 use crate::scripted::cx;
 
@@ -141,15 +141,16 @@ async fn tls_is_checked_against_a_ca_or_a_pinned_thumbprint() {
 
     let folder = tempfile::tempdir().unwrap();
     let mut with_ca = config(&sim);
-    with_ca.ca_file = Some(folder.path().join("ca.pem"));
-    std::fs::write(with_ca.ca_file.as_ref().unwrap(), sim.ca_pem().unwrap()).unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, sim.ca_pem().unwrap()).unwrap();
+    with_ca.trust = TlsTrust::CaFile(file);
     VSphere::connect(&cx(), with_ca).await.unwrap().disconnect(&cx()).await.unwrap();
 
     // The error shows the thumbprint that it would take.
     let text = error.to_string();
     let seen = text.split(|c: char| !(c.is_ascii_hexdigit() || c == ':')).find(|word| word.len() == 95).unwrap();
     let mut pinned = config(&sim);
-    pinned.thumbprint = Some(seen.to_owned());
+    pinned.trust = TlsTrust::Thumbprint(seen.parse().unwrap());
     VSphere::connect(&cx(), pinned).await.unwrap().disconnect(&cx()).await.unwrap();
 }
 
