@@ -4,6 +4,8 @@ mod refused;
 mod thumbprint;
 mod verifier;
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -73,8 +75,16 @@ pub(crate) fn client_config(trust: &TlsTrust) -> Result<rustls::ClientConfig, Co
     Ok(config)
 }
 
+/// Many times what the authorities of a whole system take. A path may also name something without an end.
+const LARGEST_CA_FILE: u64 = 16 << 20;
+
 fn read_authorities(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let pem = std::fs::read(path).map_err(|source| ConfigError::CaFile { path: path.clone(), source })?;
+    let unreadable = |source| ConfigError::CaFile { path: path.clone(), source };
+    let mut pem = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    if file.take(LARGEST_CA_FILE + 1).read_to_end(&mut pem).map_err(unreadable)? as u64 > LARGEST_CA_FILE {
+        return Err(unreadable(io::ErrorKind::FileTooLarge.into()));
+    }
     let certificates = CertificateDer::pem_slice_iter(&pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|source| ConfigError::CaPem { path: path.clone(), source })?;

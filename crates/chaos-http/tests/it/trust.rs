@@ -306,6 +306,8 @@ fn a_ca_file_that_cannot_work_is_refused_at_once() {
         config.trust = trust;
         Client::new(config).unwrap_err()
     };
+    #[cfg(target_os = "linux")]
+    assert!(matches!(make(TlsTrust::CaFile("/dev/zero".into())), ConfigError::CaFile { .. }), "a file without an end");
     let error = make(TlsTrust::CaFile("/nowhere/ca.pem".into()));
     assert!(matches!(error, ConfigError::CaFile { .. }));
     assert!(error.to_string().contains("/nowhere/ca.pem"));
