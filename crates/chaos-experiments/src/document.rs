@@ -1,6 +1,7 @@
 //! Loading: from a JSON or YAML text to a document whose keys keep their order.
 
 use std::fmt;
+use std::io::Read;
 use std::path::Path;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -37,7 +38,13 @@ impl Document {
         if size > MAX_SIZE {
             return Err(LoadError::TooLarge { path: path.to_owned(), size, limit: MAX_SIZE });
         }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        // What is no ordinary file may have no size and no end.
+        let read = file.take(MAX_SIZE + 1).read_to_string(&mut text).map_err(unreadable)? as u64;
+        if read > MAX_SIZE {
+            return Err(LoadError::TooLarge { path: path.to_owned(), size: read, limit: MAX_SIZE });
+        }
         parse(&name, &text)
     }
 

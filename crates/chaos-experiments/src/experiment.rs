@@ -90,8 +90,9 @@ impl Experiment {
         if findings.iter().all(|finding| finding.severity == Severity::Warning) {
             configuration::check_overrides(root, inputs, &platforms, &mut findings);
         }
-        if hypothesis.is_empty() {
-            let place = "/steady-state-hypothesis";
+        let place = "/steady-state-hypothesis";
+        // A probe that could not be read was told already.
+        if hypothesis.is_empty() && !findings.iter().any(|finding| finding.place.starts_with(place)) {
             findings.push(
                 Finding::warning(place, "there is no probe, so nothing can tell whether the system held")
                     .hint("say in a probe what has to be true before and after"),

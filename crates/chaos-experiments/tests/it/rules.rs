@@ -12,6 +12,26 @@ fn messages(document: Value) -> String {
 }
 
 #[test]
+fn a_probe_that_cannot_be_read_is_not_called_missing() {
+    let refused = |tolerance: Value| {
+        let probe = probe("there", "vm_exists", json!({"vm_name": "a", "frob": 1}), tolerance);
+        messages(with_hypothesis(document(&[], &[]), &[probe]))
+    };
+    let told = refused(json!(true));
+    assert!(told.contains("frob") && !told.contains("there is no probe"), "{told}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_an_end_is_too_large() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("endless.json");
+    std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+    let message = Document::load(&path).unwrap_err().to_string();
+    assert!(message.contains("too many for an experiment"), "{message}");
+}
+
+#[test]
 fn everything_that_is_wrong_is_told_at_once() {
     let experiment = json!({
         "title": "",
