@@ -10,8 +10,8 @@ use crate::error::CallError;
 use crate::session::Session;
 use crate::vim::{self, MoRef, TaskState, VmState};
 
-/// How long giving something back may take.
-const GIVE_BACK: Duration = Duration::from_secs(10);
+/// How long giving something back may take. Short, so that time is left to log out, which gives everything back.
+const GIVE_BACK: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(super) struct Objects {

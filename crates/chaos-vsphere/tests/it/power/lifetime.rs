@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chaos_core::{ErrorKind, Fault, How, Platform, PlatformExt, ProgressStep, Retry, Stop};
-use chaos_sim::{Guest, OnShutdown, Outcome, Power, Sim, VmSpec};
+use chaos_sim::{Guest, OnShutdown, Outcome, Power, Sim, VmSpec, WireAction, WireFault};
 use tokio_util::sync::CancellationToken;
 
 use super::{Bench, seconds, wait_for_step};
@@ -71,6 +71,16 @@ async fn a_disconnect_ends_every_wait_and_the_long_poll() {
     assert_eq!(bench.calls("DestroyPropertyCollector"), 1);
     let late = bench.client.apply(&bench.cx, &target, &fault).await.unwrap_err();
     assert_eq!(late.kind(), ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_take_the_collector_back_is_logged_out_of_all_the_same() {
+    let bench = Bench::start(Sim::builder().vm(VmSpec::new("one"))).await;
+    let target = bench.target("one").await;
+    bench.client.apply(&bench.cx, &target, &Fault::suspend()).await.unwrap();
+    bench.sim.inject(WireFault::new(WireAction::Stall { after_effect: false }).method("DestroyPropertyCollector"));
+    bench.client.disconnect(&bench.cx.limit(seconds(10))).await.unwrap();
+    assert_eq!(bench.sim.sessions().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
