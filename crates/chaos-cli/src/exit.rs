@@ -22,7 +22,7 @@ pub(crate) enum Exit {
     Target = 4,
     /// A guard refused, or a question was not answered with yes.
     Refused = 5,
-    /// Interrupted by Ctrl-C or SIGTERM.
+    /// Interrupted by Ctrl-C, SIGTERM or a terminal that went away.
     Interrupted = 130,
 }
 

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first stops and puts back, the second stops that too.
+//! Ctrl-C, SIGTERM and a terminal that goes away: the first stops and puts back, a second one stops that too.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -8,7 +8,10 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Listens for both signals from [`Interrupts::listen`] until it is dropped.
+/// Listens for signals from [`Interrupts::listen`] until it is dropped.
+///
+/// SIGHUP, which comes when a terminal or a connection to one goes away, counts as the first interrupt and never as the second:
+/// nobody chose it, and the shell and the kernel may both send one.
 pub(crate) struct Interrupts {
     first: CancellationToken,
     second: CancellationToken,
@@ -21,10 +24,15 @@ impl Interrupts {
         let cannot = |error: std::io::Error| Failure::new(Exit::Failed, format!("cannot listen for signals: {error}"));
         let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+        // Whoever starts this with nohup wants it to go on.
+        let mut hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup()).map_err(cannot)?) };
         let (first, second) = (CancellationToken::new(), CancellationToken::new());
         let tokens = (first.clone(), second.clone());
         let listener = tokio::spawn(async move {
-            either(&mut interrupt, &mut terminate).await;
+            tokio::select! {
+                () = either(&mut interrupt, &mut terminate) => {}
+                () = hung_up(hangup.as_mut()) => {}
+            }
             output.note(on_first);
             tokens.0.cancel();
             either(&mut interrupt, &mut terminate).await;
@@ -54,5 +62,37 @@ async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+    }
+}
+
+async fn hung_up(hangup: Option<&mut Signal>) {
+    match hangup {
+        Some(hangup) => {
+            hangup.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether this process was started to ignore SIGHUP, as far as the system tells.
+fn ignores_hangup() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup_by(&status))
+}
+
+/// `SigIgn` is a bit mask in hexadecimal; its lowest bit is signal 1, SIGHUP.
+fn ignores_hangup_by(status: &str) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ignores_hangup_by;
+
+    #[test]
+    fn nohup_is_recognised_by_the_mask_of_ignored_signals() {
+        assert!(ignores_hangup_by("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0000000000000000\n"));
+        assert!(!ignores_hangup_by("Name:\tx\nSigIgn:\t0000000000001000\nSigCgt:\t0000000000000001\n"));
+        assert!(!ignores_hangup_by(""));
     }
 }

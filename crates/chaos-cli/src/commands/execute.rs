@@ -67,7 +67,8 @@ async fn perform(
     };
     let report = run_recorded(&resolved, stage, cx, interrupts, output).await?;
     let kept = journal.write(&report.journal);
-    output.data(|to| write_run(args.format, &report, to))?;
+    // What is left changed is said in any case, also where the report cannot be written.
+    let shown = output.data(|to| write_run(args.format, &report, to));
     if kept.is_ok() {
         output.note(format_args!("journal: {}", args.journal_path.display()));
     }
@@ -80,6 +81,7 @@ async fn perform(
             ));
         }
     }
+    shown?;
     // The journal is part of what was asked for.
     kept.map_err(|error| Failure::new(Exit::Failed, error.with_causes()))?;
     Ok(exit(report.verdict))

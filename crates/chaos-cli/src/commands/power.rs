@@ -110,13 +110,15 @@ async fn act(
         confirmed?;
     }
     let reports = apply(session, args.parallel, fault, &vms, output).await;
-    output.data(|to| write_power(args.format.format, &reports, to))?;
-    if args.format.format != Format::Table {
+    let shown = output.data(|to| write_power(args.format.format, &reports, to));
+    // A table has the errors in it, if it could be written.
+    if args.format.format != Format::Table || shown.is_err() {
         for error in reports.iter().filter_map(|report| report.result.as_ref().err()) {
             output.note(format_args!("error: {}", error.with_causes()));
         }
     }
-    conclude(session, &reports)
+    let ended = conclude(session, &reports)?;
+    shown.map(|()| ended)
 }
 
 /// Every VM that was refused, and what can be done about it.

@@ -73,7 +73,12 @@ fn conclusion(report: &RunReport) -> String {
     };
     match (&report.reason, report.verdict) {
         (Some(reason), verdict) => format!("{verdict}: {reason}; {back}"),
-        (None, verdict @ Verdict::Completed) => format!("{verdict}: the steady state held, {back}"),
+        (None, verdict @ Verdict::Completed) => {
+            let looked = report.journal.steady_states.after.as_ref().is_some_and(|after| !after.probes.is_empty());
+            let held =
+                if looked { "the steady state held" } else { "no steady state was declared, so none was checked" };
+            format!("{verdict}: {held}, {back}")
+        }
         (None, verdict) => format!("{verdict}: {back}"),
     }
 }

@@ -203,7 +203,7 @@ async fn a_failed_action_fails_the_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_puts_everything_back_and_exits_130() {
-    for name in ["INT", "TERM"] {
+    for name in ["INT", "TERM", "HUP"] {
         let lab = Lab::with([VmSpec::new("stuck").on_shutdown(OnShutdown::Hangs)]).await;
         let args = ["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=stuck"];
         let child = lab.program.command(&args).spawn().expect("the program starts");
@@ -237,6 +237,56 @@ async fn a_second_interrupt_stops_the_undo_and_says_what_is_left() {
     let said = |text: &str| rest.iter().any(|line| line.contains(text));
     assert!(said("LEFT CHANGED: ") && said("web-01 was found powered_on"), "{rest:#?}");
     assert!(said("hint: put it back with `chaosmonkey platforms power-on --platform vsphere id:vm-1`"), "{rest:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_goes_away_never_stops_the_undo() {
+    let lab = Lab::with([VmSpec::new("stuck").on_shutdown(OnShutdown::Hangs)]).await;
+    let args = ["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=stuck"];
+    let mut child = lab.program.command(&args).spawn().expect("the program starts");
+    lab.until(|lab| lab.changes().len() == 1).await;
+    signal(&child, "HUP");
+    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let seen = stderr.by_ref().map_while(Result::ok).any(|line| line.contains("putting everything back"));
+    assert!(seen, "the hangup is answered");
+    // The shell sends one more than the kernel, and nobody listens any more.
+    signal(&child, "HUP");
+    drop(stderr);
+    drop(child.stdout.take());
+    lab.sim.world().set_power("stuck", Power::Off).unwrap();
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert_eq!(power(&lab, "stuck"), Power::On);
+    assert_eq!(journal(&lab.program)["status"], "interrupted");
+    lab.is_logged_out();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_changed_is_said_even_if_the_report_cannot_be_written() {
+    let lab = Lab::demo().await;
+    lab.sim.inject(
+        WireFault::new(WireAction::SoapFault { fault: "HostNotConnected".into() }).method("PowerOnVM_Task").always(),
+    );
+    let args: Vec<&str> = POWER_OFF.into_iter().chain(["--override", "graceful=false"]).collect();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let child = lab.program.command(&args).stdout(full).spawn().expect("the program starts");
+    let run = Run::from(child.wait_with_output().expect("it ends")).exits(1);
+    run.says("LEFT CHANGED: ").says("cannot write to stdout");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_probes_does_not_claim_that_the_steady_state_held() {
+    let lab = Lab::demo().await;
+    let experiment = json!({
+        "title": "t", "description": "d", "method": [{
+            "type": "action", "name": "off",
+            "provider": {"type": "python", "module": "chaosmonkey.stubs.actions", "func": "vm_power_off",
+                         "arguments": {"vm_name": "web-01", "platform_type": "vsphere"}}
+        }]
+    });
+    fs::write(lab.program.directory().join("experiment.json"), experiment.to_string()).unwrap();
+    let run = lab.run(&["execute", "-e", "experiment.json"]).exits(0);
+    assert!(run.stdout.contains("no steady state was declared"), "{}", run.stdout);
+    assert!(!run.stdout.contains("steady state held"), "{}", run.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]
