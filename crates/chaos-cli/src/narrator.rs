@@ -60,6 +60,7 @@ impl Narrator {
                 told.prepared.insert(event.sequence, undo.clone());
                 Some(line)
             }
+            RunEventKind::NotUndoable { .. } => Some("    what it does cannot be undone".to_owned()),
             RunEventKind::Sent { prepared } => {
                 let undo = told.prepared.get(prepared)?;
                 Some(format!("    {} {}", undo.operation.words(), undo.name))

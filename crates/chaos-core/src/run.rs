@@ -91,6 +91,13 @@ pub enum RunEventKind {
         /// How it is put back. The first of these for a target holds the state that the run found it in.
         undo: Undo,
     },
+    /// An activity is about to act beyond the platforms, by a process or a request. There is no [`Undo`] for what it does.
+    NotUndoable {
+        /// The number of its [`RunEventKind::ActivityStarted`].
+        activity: u64,
+        /// The type of its provider, such as `process`.
+        provider: String,
+    },
     /// A prepared fault is about to leave for the platform.
     Sent {
         /// The number of its [`RunEventKind::Prepared`].

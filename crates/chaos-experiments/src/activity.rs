@@ -6,9 +6,10 @@ use std::time::Duration;
 use chaos_core::RunMode;
 use serde_json::{Map, Value};
 
-use crate::error::Finding;
+use crate::error::{Finding, Severity};
 use crate::inputs::Inputs;
 use crate::native::{self, Function, Kind, MODULES, Reading, VmCall, read_call};
+use crate::provider::{ProviderCall, TYPES};
 use crate::substitute::Variables;
 use crate::tolerance::Tolerance;
 
@@ -32,6 +33,8 @@ pub(crate) struct Activity {
 pub(crate) enum Call {
     /// A function of ours.
     Vm(VmCall),
+    /// A process or a request.
+    Provider(ProviderCall),
     /// Left out, because this is a rehearsal and the provider of this type is not native.
     NotRehearsed(String),
 }
@@ -40,7 +43,15 @@ impl Activity {
     pub(crate) fn vm_call(&self) -> Option<&VmCall> {
         match &self.call {
             Call::Vm(call) => Some(call),
-            Call::NotRehearsed(_) => None,
+            Call::Provider(_) | Call::NotRehearsed(_) => None,
+        }
+    }
+
+    /// The process or request by which it acts: what that does cannot be undone.
+    pub(crate) fn acts_without_undo(&self) -> Option<&ProviderCall> {
+        match &self.call {
+            Call::Provider(call) if self.kind == Kind::Action => Some(call),
+            Call::Provider(_) | Call::Vm(_) | Call::NotRehearsed(_) => None,
         }
     }
 }
@@ -69,6 +80,10 @@ impl<'a> Reader<'a> {
     pub(crate) fn hypothesis(&mut self, declared: Option<&Value>, place: &str) -> Vec<Activity> {
         let probes = self.list(declared, place, true);
         for (at, probe) in probes.iter().enumerate() {
+            if probe.kind == Kind::Action && probe.vm_call().is_none() {
+                let message = format!("`{}` is an action: a hypothesis only looks", probe.name);
+                self.find(format!("{place}/{at}"), message);
+            }
             if let Some(call) = probe.vm_call().filter(|call| call.function.kind() == Kind::Action) {
                 let function = call.function.name();
                 let message = format!("`{}` changes VMs by `{function}`: a hypothesis only looks", probe.name);
@@ -95,6 +110,11 @@ impl<'a> Reader<'a> {
 
     fn find(&mut self, place: impl Into<String>, message: impl Into<String>) {
         self.findings.push(Finding::error(place, message));
+    }
+
+    /// How many findings keep the experiment from running.
+    fn errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Error).count()
     }
 
     /// An activity, or a `ref` to one of the method or the hypothesis.
@@ -125,7 +145,7 @@ impl<'a> Reader<'a> {
         activity.tolerance = match map.get("tolerance") {
             None => None,
             // There will be nothing to hold against it.
-            Some(_) if activity.vm_call().is_none() => None,
+            Some(_) if matches!(activity.call, Call::NotRehearsed(_)) => None,
             Some(tolerance) => {
                 Some(Tolerance::parse(tolerance, self.variables, &format!("{place}/tolerance"), &mut self.findings)?)
             }
@@ -151,7 +171,7 @@ impl<'a> Reader<'a> {
     }
 
     fn activity(&mut self, map: &Map<String, Value>, place: &str) -> Option<Activity> {
-        let before = self.findings.len();
+        let before = self.errors();
         let kind = match map.get("type").and_then(Value::as_str) {
             Some("action") => Some(Kind::Action),
             Some("probe") => Some(Kind::Probe),
@@ -180,14 +200,14 @@ impl<'a> Reader<'a> {
             self.time(pause, &format!("{place}/pauses/{which}"))
         };
         let (pause_before, pause_after) = (pause("before"), pause("after"));
-        let call = self.provider(map.get("provider"), &format!("{place}/provider"));
+        let call = self.provider(kind, map.get("provider"), &format!("{place}/provider"));
         if let (Some(Kind::Probe), Some(Call::Vm(call))) = (kind, &call)
             && call.function.kind() == Kind::Action
         {
             let message = format!("`{}` changes VMs and is an action, not a probe", call.function.name());
             self.find(format!("{place}/type"), message);
         }
-        if self.findings.len() > before {
+        if self.errors() > before {
             return None;
         }
         Some(Activity {
@@ -228,7 +248,7 @@ impl<'a> Reader<'a> {
         time
     }
 
-    fn provider(&mut self, declared: Option<&Value>, place: &str) -> Option<Call> {
+    fn provider(&mut self, activity: Option<Kind>, declared: Option<&Value>, place: &str) -> Option<Call> {
         let Some(provider) = declared.and_then(Value::as_object) else {
             self.find(place, "an activity needs a `provider`, which is a mapping");
             return None;
@@ -237,22 +257,28 @@ impl<'a> Reader<'a> {
         let (kind, module, function) = (text("type"), text("module"), text("func"));
         let foreign = match kind {
             "python" => !MODULES.contains(&module),
-            "process" | "http" => true,
+            _ if TYPES.contains(&kind) => true,
             _ => {
                 self.find(format!("{place}/type"), "the type of a provider is `python`, `process` or `http`");
                 return None;
             }
         };
-        if foreign && self.inputs.mode == RunMode::Rehearsal {
+        let looks = activity == Some(Kind::Probe) && self.inputs.rehearse_probes;
+        if foreign && self.inputs.mode == RunMode::Rehearsal && !looks {
             return Some(Call::NotRehearsed(kind.to_owned()));
         }
+        if TYPES.contains(&kind) {
+            let mut reading = self.reading();
+            return ProviderCall::read(kind, provider, place, &mut reading).map(Call::Provider);
+        }
         if foreign {
-            let (at, message) = match kind {
-                "python" => ("module", format!("the module `{module}` is not one of {}", MODULES.join(", "))),
-                _ => ("type", format!("providers of type `{kind}` are not supported yet")),
-            };
-            let hint = format!("type `python` with module `{}` has {}", MODULES[0], Function::names());
-            self.findings.push(Finding::error(format!("{place}/{at}"), message).hint(hint));
+            let message = format!("the module `{module}` is not one of {}", MODULES.join(", "));
+            let hint = format!(
+                "`{}` has {}; a provider of type `process` can run any program, Python too",
+                MODULES[0],
+                Function::names()
+            );
+            self.findings.push(Finding::error(format!("{place}/module"), message).hint(hint));
             return None;
         }
         let Some(function) = Function::parse(function) else {
@@ -271,13 +297,16 @@ impl<'a> Reader<'a> {
                 return None;
             }
         };
-        let mut reading = Reading {
+        read_call(function, arguments, &place, &mut self.reading()).map(Call::Vm)
+    }
+
+    fn reading(&mut self) -> Reading<'_> {
+        Reading {
             variables: self.variables,
             overrides: &self.inputs.overrides,
             without_connection: self.inputs.mode == RunMode::Rehearsal,
             findings: &mut self.findings,
             secrets: &mut self.secrets,
-        };
-        read_call(function, arguments, &place, &mut reading).map(Call::Vm)
+        }
     }
 }

@@ -56,7 +56,7 @@ pub struct NotRehearsed {
 
 impl Experiment {
     /// Checks a document and puts configuration, secrets and overrides into it. Reads nothing but the environment in
-    /// `inputs`; speaks to no platform.
+    /// `inputs`, and looks whether the programs that it runs are there; speaks to no platform.
     ///
     /// # Errors
     /// Everything that is wrong with it at once.
@@ -78,7 +78,7 @@ impl Experiment {
         let hypothesis = reader.hypothesis(probes, "/steady-state-hypothesis/probes");
         let method = reader.list(root.get("method"), "/method", false);
         let rollbacks = reader.list(root.get("rollbacks"), "/rollbacks", false);
-        let Reader { mut findings, secrets, .. } = reader;
+        let Reader { mut findings, mut secrets, .. } = reader;
 
         let title = title(root, &variables, &mut findings);
         let activities = || hypothesis.iter().chain(&method).chain(&rollbacks);
@@ -105,6 +105,10 @@ impl Experiment {
         let ignored_connection = inputs.mode == RunMode::Rehearsal
             && (inputs.overrides.names().any(|name| configuration::connection_override(name, &platforms).is_some())
                 || activities().any(|activity| writes_connection(&activity.declaration)));
+        if activities().any(|activity| matches!(activity.call, Call::Provider(_))) {
+            // A process has the whole environment, and may print it.
+            secrets.extend(inputs.environment.secrets().map(str::to_owned));
+        }
         let masker = Masker::new(&variables, secrets);
         let mut shown = masker.document(root);
         if let Value::Object(shown) = &mut shown {
@@ -169,7 +173,7 @@ impl Experiment {
                 Call::NotRehearsed(provider) => {
                     Some(NotRehearsed { name: self.masker.text(&activity.name), provider: provider.clone() })
                 }
-                Call::Vm(_) => None,
+                Call::Vm(_) | Call::Provider(_) => None,
             })
             .collect()
     }

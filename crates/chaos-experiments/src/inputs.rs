@@ -7,6 +7,8 @@ use chaos_core::{Error, ErrorKind, RunMode};
 use indexmap::IndexMap;
 use serde_json::{Number, Value};
 
+use crate::mask::is_secret_name;
+
 /// What comes to an experiment from outside.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -17,19 +19,28 @@ pub struct Inputs {
     pub environment: Environment,
     /// Whether it is the real thing. A rehearsal runs native VM functions only and ignores connection values.
     pub mode: RunMode,
+    /// Whether a rehearsal runs probes that are no VM functions too. They look at the real world.
+    pub rehearse_probes: bool,
 }
 
 impl Inputs {
     /// The real thing in the environment of this process.
     #[must_use]
     pub fn new(overrides: Overrides) -> Self {
-        Self { overrides, environment: Environment::of_process(), mode: RunMode::Real }
+        Self { overrides, environment: Environment::of_process(), mode: RunMode::Real, rehearse_probes: false }
     }
 
     /// The same for a rehearsal.
     #[must_use]
     pub fn rehearsal(mut self) -> Self {
         self.mode = RunMode::Rehearsal;
+        self
+    }
+
+    /// The same with the probes of a rehearsal that are no VM functions.
+    #[must_use]
+    pub fn rehearse_probes(mut self) -> Self {
+        self.rehearse_probes = true;
         self
     }
 
@@ -58,6 +69,11 @@ impl Environment {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// The values of the variables whose name says that they are secret.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(name, _)| is_secret_name(name)).map(|(_, value)| value.as_str())
     }
 }
 

@@ -141,8 +141,20 @@ fn replace(text: &str, secret: &str) -> String {
 
 /// Whether a name says that its value is secret.
 pub(crate) fn is_secret_name(name: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "password",
+        "passwd",
+        "secret",
+        "token",
+        "api_key",
+        "api-key",
+        "apikey",
+        "private_key",
+        "authorization",
+        "cookie",
+    ];
     let name = name.to_ascii_lowercase();
-    ["password", "passwd", "secret", "token", "api_key", "apikey", "private_key"].iter().any(|word| name.contains(word))
+    WORDS.iter().any(|word| name.contains(word))
 }
 
 fn collect(value: &Value, secrets: &mut BTreeSet<String>) {

@@ -31,14 +31,16 @@ pub struct PlanStep {
     pub name: String,
     /// Whether it is an `action` or a `probe`.
     pub kind: &'static str,
-    /// The function, or the type of a provider that a rehearsal leaves out.
+    /// The function, or the type of the provider of what is no VM function.
     pub function: String,
     /// What it means, in words.
     pub effect: String,
-    /// The platform's name in the settings, or its kind; none where a rehearsal leaves the step out.
+    /// The platform's name in the settings, or its kind; none where the step is about no platform.
     pub platform: Option<String>,
     /// Whether it changes VMs.
     pub changes: bool,
+    /// Whether it acts by a process or a request, whose doings nothing here can undo.
+    pub without_undo: bool,
     /// The VMs that it is about.
     pub vms: Vec<PlanVm>,
 }
@@ -81,6 +83,11 @@ impl ResolvedExperiment {
                 };
                 (call.function.name().to_owned(), effect, call.function.kind() == Kind::Action)
             }
+            Call::Provider(call) => {
+                let undo = if activity.acts_without_undo().is_some() { ", which cannot be undone" } else { "" };
+                let words = self.experiment.masker.text(&call.words());
+                (call.provider().to_owned(), format!("{words}{undo}"), false)
+            }
             Call::NotRehearsed(provider) => (provider.clone(), "left out of the rehearsal".to_owned(), false),
         };
         PlanStep {
@@ -90,6 +97,7 @@ impl ResolvedExperiment {
             effect,
             platform: activity.vm_call().map(|call| call.platform.clone()),
             changes,
+            without_undo: activity.acts_without_undo().is_some(),
             vms: vms
                 .map(|vm| PlanVm {
                     name: vm.name.clone(),

@@ -103,6 +103,16 @@ impl fmt::Display for LeftChanged {
     }
 }
 
+/// An action of the method that was begun and that nothing here can undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WithoutUndo {
+    /// The activity.
+    pub name: String,
+    /// The type of its provider, such as `process`.
+    pub provider: String,
+}
+
 /// What became of a run.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -117,6 +127,8 @@ pub struct RunReport {
     pub touched: bool,
     /// The VMs that could not be put back. If there are any, the run failed or was interrupted.
     pub left_changed: Vec<LeftChanged>,
+    /// The actions of the method that were begun and have no undo. What they did is for the declared rollbacks to mend.
+    pub without_undo: Vec<WithoutUndo>,
     /// What a rehearsal left out.
     pub not_rehearsed: Vec<NotRehearsed>,
     /// The Chaos Toolkit journal.

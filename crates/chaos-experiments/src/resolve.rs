@@ -25,7 +25,7 @@ pub struct ResolvedExperiment {
 #[derive(Debug)]
 pub(crate) struct Bound {
     pub(crate) activity: Activity,
-    /// None where a rehearsal leaves it out.
+    /// None where it is about no VM.
     pub(crate) on: Option<On>,
 }
 

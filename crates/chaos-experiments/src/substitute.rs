@@ -47,9 +47,15 @@ impl Variables {
     /// its place. `$$` is a dollar sign. Keys of mappings stay as they are. Where nothing is declared, nothing at all is
     /// replaced; the unresolved names are reported all the same.
     pub(crate) fn substitute(&self, value: &Value) -> Substituted {
+        let replaced = self.substitute_always(value);
+        if self.is_empty() { Substituted { value: value.clone(), ..replaced } } else { replaced }
+    }
+
+    /// The same also where nothing is declared, so that `$$` is a dollar sign there too: what Chaos Toolkit does with
+    /// the URL, the headers and the time limit of a request.
+    pub(crate) fn substitute_always(&self, value: &Value) -> Substituted {
         let mut result = Substituted { value: Value::Null, used: BTreeSet::new(), unresolved: BTreeSet::new() };
-        let replaced = self.walk(value, &mut result.used, &mut result.unresolved);
-        result.value = if self.is_empty() { value.clone() } else { replaced };
+        result.value = self.walk(value, &mut result.used, &mut result.unresolved);
         result
     }
 

@@ -162,7 +162,8 @@ impl Client {
     /// Sends the request once and waits for the head of the answer.
     async fn exchange(&self, call: &Call) -> Result<reqwest::Response, Failure> {
         let request = &call.request;
-        let (body, sent) = watch(&request.body, request.idempotent);
+        // A redirect may want the body once more, and a watched one can be read only once.
+        let (body, sent) = watch(&request.body, request.idempotent || self.0.profile == Profile::Probe);
         // The builder moves a user and password from the URL to a header: the library would log them with the authority.
         let mut http = self.0.http.request(request.method.clone(), request.url.expose().clone());
         http = http.headers(request.headers.clone());
@@ -187,7 +188,7 @@ impl Client {
         let Inner { retry, jitter, .. } = &*self.0;
         let idempotent = call.request.idempotent;
         let asked = match end {
-            Ok((inner, _)) if idempotent && is_retryable(inner.status()) => {
+            Ok((inner, _)) if idempotent && retry.statuses && is_retryable(inner.status()) => {
                 retry_after(inner.headers(), call.cx.now()).unwrap_or_default()
             }
             Err(failure) if is_worth_another(&failure.kind, idempotent) => Duration::ZERO,

@@ -108,6 +108,12 @@ impl Request {
         self
     }
 
+    /// Sets the body without saying what it is: a header may do so, or nothing.
+    pub fn untyped_body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
     /// Declares that executing the request twice does what executing it once does. Only such a request is sent again
     /// after a failure that may have come after its execution, see [`RetryPolicy`](crate::RetryPolicy).
     pub fn idempotent(mut self) -> Self {

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 /// | no connection within the connect limit | no: TCP tried all the while | no |
 /// | certificate refused, TLS refused | no | no |
 /// | connection broke, or silence beyond the read limit | again | no: [`Interrupted`](crate::HttpErrorKind::Interrupted) or a time-out that says so |
-/// | status 429, 502, 503, 504 | again, not before `Retry-After` | no: the answer is handed to the caller |
+/// | status 429, 502, 503, 504, if [`statuses`](Self::statuses) | again, not before `Retry-After` | no: the answer is handed to the caller |
 /// | any other answer, too large, not HTTP, cancelled, deadline | no | no |
 ///
 /// A wait that would outlast the deadline is not begun: the last failure or answer is returned at once.
@@ -31,11 +31,14 @@ pub struct RetryPolicy {
     pub base: Duration,
     /// What the longest wait never exceeds, unless the server asks for more. Default: 10 s.
     pub cap: Duration,
+    /// Whether an answer with one of the statuses above counts as a failure. If not, every answer is handed to the caller:
+    /// who looks at a server wants to see its 503. Default: true.
+    pub statuses: bool,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { attempts: 4, base: Duration::from_millis(250), cap: Duration::from_secs(10) }
+        Self { attempts: 4, base: Duration::from_millis(250), cap: Duration::from_secs(10), statuses: true }
     }
 }
 
@@ -132,7 +135,8 @@ mod tests {
 
     #[test]
     fn the_longest_wait_doubles_up_to_the_cap() {
-        let policy = RetryPolicy { attempts: 9, base: Duration::from_secs(1), cap: Duration::from_secs(5) };
+        let policy =
+            RetryPolicy { attempts: 9, base: Duration::from_secs(1), cap: Duration::from_secs(5), statuses: true };
         let longest: Vec<u128> = (1..=4).map(|n| policy.wait(n, u64::MAX).as_millis()).collect();
         assert_eq!(longest, [999, 1999, 3999, 4999]);
     }
@@ -151,6 +155,7 @@ mod tests {
                 attempts: 4,
                 base: Duration::from_millis(base.into()),
                 cap: Duration::from_millis(cap.into()),
+                statuses: true,
             };
             prop_assert!(policy.wait(attempt, random) <= policy.cap);
         }

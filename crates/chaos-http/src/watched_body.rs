@@ -25,10 +25,10 @@ impl Sent {
 
 /// The body for one attempt, and the mark that tells whether it was asked for.
 ///
-/// An empty body need never be asked for, so its request counts as sent from the start. So does an idempotent one, for
-/// which it makes no difference and whose body a redirect may want to send again.
-pub(crate) fn watch(bytes: &Bytes, idempotent: bool) -> (reqwest::Body, Sent) {
-    let unwatched = idempotent || bytes.is_empty();
+/// An empty body need never be asked for, so its request counts as sent from the start. So does a `repeatable` one, which
+/// a redirect may want to send again: that of an idempotent request, for which it makes no difference, or of a probe.
+pub(crate) fn watch(bytes: &Bytes, repeatable: bool) -> (reqwest::Body, Sent) {
+    let unwatched = repeatable || bytes.is_empty();
     let sent = Sent(Arc::new(AtomicBool::new(unwatched)));
     let body = if unwatched {
         reqwest::Body::from(bytes.clone())

@@ -137,17 +137,10 @@ fn read(args: &Execute) -> Result<Experiment, Failure> {
     if args.rehearse {
         inputs = inputs.rehearsal();
     }
-    let experiment = Experiment::new(&document, &inputs)?;
-    if args.rehearse_probes
-        && let Some(left_out) = experiment.not_rehearsed().first()
-    {
-        return Err(Failure::usage(format!(
-            "`{}` cannot be rehearsed: this version runs no activities of type {}",
-            left_out.name, left_out.provider
-        ))
-        .hint("without --rehearse-probes it is left out, and the summary says so"));
+    if args.rehearse_probes {
+        inputs = inputs.rehearse_probes();
     }
-    Ok(experiment)
+    Ok(Experiment::new(&document, &inputs)?)
 }
 
 /// Where an experiment takes place.

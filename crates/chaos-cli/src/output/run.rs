@@ -71,6 +71,13 @@ fn conclusion(report: &RunReport) -> String {
         (true, 0) => "everything is back as it was found",
         (true, _) => "NOT EVERYTHING IS BACK as it was found",
     };
+    let back = match report.without_undo.as_slice() {
+        [] => back.to_owned(),
+        begun => {
+            let names: Vec<&str> = begun.iter().map(|begun| begun.name.as_str()).collect();
+            format!("{back}, beside what {} did, which has no undo", names.join(", "))
+        }
+    };
     match (&report.reason, report.verdict) {
         (Some(reason), verdict) => format!("{verdict}: {reason}; {back}"),
         (None, verdict @ Verdict::Completed) => {

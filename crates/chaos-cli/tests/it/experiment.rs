@@ -82,26 +82,79 @@ fn a_rehearsal_holds_every_vm_that_is_named_and_ignores_connections() {
     assert_eq!(report["left_changed"], json!([]));
 }
 
-#[test]
-fn a_rehearsal_lists_what_it_leaves_out() {
-    let program = Program::new();
-    fs::write(program.directory().join("experiment.json"), EXPERIMENT).unwrap();
-    let run = program.run(&["execute", "-e", "experiment.json", "--rehearse"]).exits(0);
-    assert!(run.stdout.contains("not rehearsed: page-answers (http)"), "{}", run.stdout);
-    program.run(&["execute", "-e", "experiment.json", "--rehearse", "--rehearse-probes"]).exits(2).says("page-answers");
+/// An experiment of the Python tool, with a probe and an action of kinds that a rehearsal leaves out.
+fn shop(page: &str, tolerance: &Value) -> String {
+    let experiment = json!({
+        "title": "the shop survives", "description": "without one web server",
+        "steady-state-hypothesis": {"title": "the page answers", "probes": [
+            {"type": "probe", "name": "page-answers", "tolerance": tolerance,
+             "provider": {"type": "http", "url": page}}]},
+        "method": [
+            {"type": "action", "name": "stop-web",
+             "provider": {"type": "python", "module": "chaosmonkey.stubs.actions", "func": "vm_power_off",
+                          "arguments": {"vm_name": "shop-web-07", "platform_type": "vsphere"}}},
+            {"type": "action", "name": "load", "provider": {"type": "process", "path": "touch", "arguments": ["ran"]}},
+            {"type": "probe", "name": "look", "provider": {"type": "process", "path": "echo", "arguments": "looked"}}],
+        "rollbacks": []
+    });
+    experiment.to_string()
 }
 
-/// An experiment of the Python tool, with a probe of a kind that a rehearsal leaves out.
-const EXPERIMENT: &str = r#"{
-  "title": "the shop survives", "description": "without one web server",
-  "steady-state-hypothesis": {"title": "the page answers", "probes": [
-    {"type": "probe", "name": "page-answers", "tolerance": 200,
-     "provider": {"type": "http", "url": "http://shop.example.com/"}}]},
-  "method": [{"type": "action", "name": "stop-web",
-    "provider": {"type": "python", "module": "chaosmonkey.stubs.actions", "func": "vm_power_off",
-                 "arguments": {"vm_name": "shop-web-07", "platform_type": "vsphere"}}}],
-  "rollbacks": []
-}"#;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_looks_at_the_real_world_only_when_it_is_told_to_and_never_acts_on_it() {
+    let server = Sim::builder().start().await.unwrap();
+    let page = format!("{}/sim/", server.url().trim_end_matches("/sdk"));
+    let program = Program::new();
+    let file = program.directory().join("experiment.json");
+    fs::write(&file, shop(&page, &json!(200))).unwrap();
+    let args = ["execute", "-e", "experiment.json", "--rehearse"];
+    let run = program.run(&args).exits(0);
+    for left_out in ["page-answers (http)", "load (process)", "look (process)"] {
+        assert!(run.stdout.contains(&format!("not rehearsed: {left_out}")), "{}", run.stdout);
+    }
+
+    let looking: Vec<&str> = args.into_iter().chain(["--rehearse-probes"]).collect();
+    let run = program.run(&looking).exits(0);
+    assert!(run.stdout.contains("not rehearsed: load (process)"), "{}", run.stdout);
+    assert_eq!(run.stdout.matches("not rehearsed").count(), 1, "{}", run.stdout);
+    assert!(!program.directory().join("ran").exists());
+    let journal = journal(&program);
+    assert_eq!(journal["steady_states"]["before"]["probes"][0]["output"]["status"], 200);
+    assert_eq!(journal["run"][2]["output"]["stdout"], "looked\n");
+
+    fs::write(&file, shop(&page, &json!([418]))).unwrap();
+    let run = program.run(&looking).exits(1);
+    assert!(run.stdout.contains("`page-answers`: 200 is none of [418]"), "{}", run.stdout);
+}
+
+#[test]
+fn a_probe_in_python_is_refused_where_it_would_have_to_be_run() {
+    let program = Program::new();
+    let experiment = json!({
+        "title": "t", "description": "d", "method": [{"type": "probe", "name": "p",
+            "provider": {"type": "python", "module": "mine", "func": "look"}}]
+    });
+    fs::write(program.directory().join("experiment.json"), experiment.to_string()).unwrap();
+    let args = ["execute", "-e", "experiment.json", "--rehearse", "--rehearse-probes"];
+    program.run(&args[..4]).exits(0);
+    program.run(&args).exits(2).says("the module `mine` is not one of chaosmonkey.vm");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_action_without_an_undo_is_said_to_be_one() {
+    let lab = Lab::demo().await;
+    let experiment = json!({
+        "title": "t", "description": "d",
+        "method": [{"type": "action", "name": "load", "provider": {"type": "process", "path": "touch", "arguments": ["ran"]}}]
+    });
+    fs::write(lab.program.directory().join("experiment.json"), experiment.to_string()).unwrap();
+    let run = lab.run(&["execute", "-e", "experiment.json", "--dry-run"]).exits(0);
+    assert!(run.stdout.contains("action load: runs `touch ran`, which cannot be undone"), "{}", run.stdout);
+    assert!(!lab.program.directory().join("ran").exists());
+    let run = lab.run(&["execute", "-e", "experiment.json"]).exits(0).says("what it does cannot be undone");
+    assert!(run.stdout.contains("beside what load did, which has no undo"), "{}", run.stdout);
+    assert!(lab.program.directory().join("ran").exists());
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_experiment_on_a_vcenter_puts_everything_back() {

@@ -66,7 +66,7 @@ impl Running<'_> {
         let declaration = activity.declaration.clone();
         let started = self.recorder.record(RunEventKind::ActivityStarted { section, activity: declaration }).await?;
         let limited = activity.timeout.map_or_else(|| cx.clone(), |timeout| cx.limit(timeout));
-        let (event, ended) = match self.carry_out(&limited, started, bound).await {
+        let (event, ended) = match self.carry_out(&limited, section, started, bound).await {
             Ok(returned) => {
                 let missed = activity.tolerance.as_ref().and_then(|tolerance| tolerance.check(&returned.output).err());
                 let event = RunEventKind::ActivityEnded {
@@ -106,7 +106,11 @@ impl Running<'_> {
         Ok(ended)
     }
 
-    async fn carry_out(&self, cx: &Context, started: u64, bound: &Bound) -> Result<Returned, Failed> {
+    async fn carry_out(&self, cx: &Context, section: Section, started: u64, bound: &Bound) -> Result<Returned, Failed> {
+        if let Call::Provider(call) = &bound.activity.call {
+            let output = self.reach_beyond(cx, section, started, &bound.activity, call).await?;
+            return Ok(Returned { output, detail: None });
+        }
         let (Call::Vm(call), Some(on)) = (&bound.activity.call, &bound.on) else {
             return Ok(Returned { output: Value::Null, detail: None });
         };

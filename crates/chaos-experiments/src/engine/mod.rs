@@ -1,17 +1,21 @@
 //! Runs an experiment: steady state, method, steady state, rollbacks, and back to what was found.
 
 mod activity;
+mod beyond;
 mod ledger;
 mod power;
 mod probe;
 mod recorder;
+
+use std::sync::{Mutex, PoisonError};
 
 use chaos_core::{Context, EventSink, HypothesisPhase, RunEventKind, Section};
 
 use crate::engine::activity::{Ended, Stopped};
 use crate::engine::ledger::Ledger;
 use crate::engine::recorder::Recorder;
-use crate::report::{LeftChanged, RunOptions, RunReport, Verdict};
+use crate::provider::HttpClients;
+use crate::report::{LeftChanged, RunOptions, RunReport, Verdict, WithoutUndo};
 use crate::resolve::{Bound, ResolvedExperiment};
 
 /// What the journal calls this engine.
@@ -22,6 +26,9 @@ struct Running<'a> {
     resolved: &'a ResolvedExperiment,
     recorder: Recorder<'a>,
     ledger: Ledger,
+    clients: HttpClients,
+    /// The actions of the method that were begun and have no undo.
+    without_undo: Mutex<Vec<WithoutUndo>>,
 }
 
 /// What is known about the end of a run so far.
@@ -82,7 +89,14 @@ impl ResolvedExperiment {
     /// What goes wrong is in the report. To stop a run, cancel `cx`: dropping this future puts nothing back.
     pub async fn run(&self, cx: &Context, sink: &dyn EventSink, options: &RunOptions) -> RunReport {
         let recorder = Recorder::new(cx, sink, &self.experiment.masker);
-        Running { resolved: self, recorder, ledger: Ledger::default() }.run(cx, options).await
+        let running = Running {
+            resolved: self,
+            recorder,
+            ledger: Ledger::default(),
+            clients: HttpClients::default(),
+            without_undo: Mutex::default(),
+        };
+        running.run(cx, options).await
     }
 }
 
@@ -209,12 +223,14 @@ impl Running<'_> {
             let status = ending.verdict().status();
             self.recorder.note(RunEventKind::RunEnded { status, deviated }).await;
         }
+        let without_undo = self.without_undo.into_inner().unwrap_or_else(PoisonError::into_inner);
         RunReport {
             run: cx.run_id().clone(),
             verdict: ending.verdict(),
             reason: ending.reason().map(|reason| self.recorder.mask(&reason)),
-            touched: !self.ledger.is_empty(),
+            touched: !self.ledger.is_empty() || !without_undo.is_empty(),
             left_changed: ending.left,
+            without_undo,
             not_rehearsed: self.resolved.experiment.not_rehearsed(),
             journal: self.recorder.journal().await,
         }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use chaos_core::{Context, Error, EventSink, PlatformKind, RunEvent, RunEventKind, RunId, VMPowerState};
+use chaos_core::{
+    Context, Error, EventSink, PlatformKind, RunEvent, RunEventKind, RunId, SharedClock, SystemClock, VMPowerState,
+};
 use chaos_experiments::{
     Document, Environment, Experiment, Findings, Inputs, MemorySink, Overrides, ResolvedExperiment, RunOptions,
     RunReport, Template,
@@ -20,7 +22,10 @@ pub(crate) struct Lab {
 impl Lab {
     /// Only in tests with paused time, which then passes by itself.
     pub(crate) fn new(spec: &EstateSpec) -> Self {
-        let clock = TestClock::auto().shared();
+        Self::on(spec, TestClock::auto().shared())
+    }
+
+    pub(crate) fn on(spec: &EstateSpec, clock: SharedClock) -> Self {
         let estate = MemoryEstate::of_kind(PlatformKind::VSPHERE, spec, clock.clone());
         let source = MemorySource::of("vsphere", &estate);
         let cx = Context::on_clock(clock, Duration::from_hours(2)).run(RunId::new("run-1"));
@@ -29,6 +34,11 @@ impl Lab {
 
     pub(crate) fn with(names: &[&str]) -> Self {
         Self::new(&EstateSpec::of(names.iter().copied()))
+    }
+
+    /// For what goes on outside of this process, whose time cannot be paused.
+    pub(crate) fn in_real_time(names: &[&str]) -> Self {
+        Self::on(&EstateSpec::of(names.iter().copied()), SystemClock::shared())
     }
 
     pub(crate) async fn resolve(&self, experiment: Experiment) -> Result<ResolvedExperiment, Error> {

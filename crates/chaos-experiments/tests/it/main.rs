@@ -5,6 +5,7 @@
 mod files;
 mod interruption;
 mod lab;
+mod processes;
 mod records;
 mod repair;
 mod rules;

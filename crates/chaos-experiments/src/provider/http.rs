@@ -1,0 +1,271 @@
+//! Provider `http`: one request, as Chaos Toolkit makes it, and its answer as a value.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chaos_core::{Context, Error};
+use chaos_http::{Client, Config, HeaderMap, HeaderName, HeaderValue, Method, Request, SafeUrl, TlsTrust, Url};
+use serde_json::{Map, Value};
+
+use super::{Fields, http_body};
+use crate::mask::{MASK, is_secret_name};
+use crate::native::seconds;
+use crate::python;
+
+/// How long a request may take as a whole where its own `timeout` does not ask for more.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// A request to send.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpCall {
+    request: Request,
+    method: Method,
+    url: SafeUrl,
+    client: ClientKey,
+}
+
+/// What tells one client from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ClientKey {
+    verify_tls: bool,
+    connect: Option<Duration>,
+    attempts: u32,
+}
+
+/// The clients of a run, each made when it is first needed: a run without requests never opens the store of certificates.
+#[derive(Debug, Default)]
+pub(crate) struct HttpClients(Mutex<Vec<(ClientKey, Client)>>);
+
+impl HttpClients {
+    fn get(&self, key: &ClientKey) -> Result<Client, Error> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(known, _)| known == key) {
+            return Ok(client.clone());
+        }
+        let mut config = Config::probe();
+        config.retry.attempts = key.attempts;
+        config.retry.statuses = false;
+        if let Some(connect) = key.connect {
+            config.limits.connect = connect;
+        }
+        if !key.verify_tls {
+            config.trust = TlsTrust::Insecure;
+        }
+        let client = Client::new(config)?;
+        clients.push((key.clone(), client.clone()));
+        Ok(client)
+    }
+}
+
+impl HttpCall {
+    pub(super) fn read(fields: &mut Fields<'_, '_>) -> Option<Self> {
+        let method = read_method(fields);
+        let url = read_url(fields);
+        let headers = read_headers(fields);
+        let (limits, verify_tls, retries) = (read_limits(fields), read_verify_tls(fields), read_retries(fields));
+        let arguments = fields.substituted("arguments");
+        if let Some(arguments) = &arguments {
+            note_secrets(arguments, fields);
+        }
+        let (method, mut url, headers) = (method?, url?, headers?);
+        let (limits, verify_tls, retries) = (limits?, verify_tls?, retries?);
+
+        let mut body = None;
+        if let Some(arguments) = &arguments {
+            if method == Method::GET {
+                http_body::extend_query(&mut url, arguments)
+            } else {
+                http_body::encode(arguments, is_declared_json(fields)).map(|encoded| body = Some(encoded))
+            }
+            .map_err(|why| fields.refuse("arguments", why))
+            .ok()?;
+        }
+        let url = SafeUrl::from(url);
+        let mut request = Request::new(method.clone(), url.clone(), "request").total_limit(limits.total());
+        if let Some(read) = limits.read {
+            request = request.read_limit(read);
+        }
+        // Only these are sent again after a failure that may have come after their execution (RFC 9110, section 9.2.2).
+        if method.is_idempotent() {
+            request = request.idempotent();
+        }
+        if let Some((content_type, body)) = body {
+            request = match content_type {
+                Some(content_type) => request.body(content_type, body),
+                None => request.untyped_body(body),
+            };
+        }
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let client = ClientKey { verify_tls, connect: limits.connect, attempts: retries.saturating_add(1) };
+        Some(Self { request, method, url, client })
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URL, which prints without user, password and values of parameters.
+    pub(super) fn url(&self) -> &SafeUrl {
+        &self.url
+    }
+
+    /// Sends it and gives the answer, of whatever status.
+    pub(super) async fn send(&self, cx: &Context, clients: &HttpClients) -> Result<Value, Error> {
+        let answer = clients.get(&self.client)?.fetch(cx, &self.request).await?;
+        let status = answer.status();
+        if status.is_client_error() || status.is_server_error() {
+            tracing::warn!(url = %self.url, status = status.as_u16(), "the server answered with an error status");
+        }
+        let mut output = Map::new();
+        output.insert("status".to_owned(), status.as_u16().into());
+        output.insert("headers".to_owned(), shown_headers(answer.headers()));
+        output.insert("body".to_owned(), http_body::decode(answer.headers(), answer.bytes()));
+        Ok(Value::Object(output))
+    }
+}
+
+/// The headers of an answer; those of one name are joined, and what keeps a session is masked.
+fn shown_headers(headers: &HeaderMap) -> Value {
+    let shown = headers.keys().map(|name| {
+        let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let value = if is_secret_name(name.as_str()) { MASK.to_owned() } else { values.collect::<Vec<_>>().join(", ") };
+        (name.as_str().to_owned(), Value::String(value))
+    });
+    Value::Object(shown.collect())
+}
+
+fn read_method(fields: &mut Fields<'_, '_>) -> Option<Method> {
+    let declared = fields.get("method").map_or(Some("GET"), Value::as_str).unwrap_or_default();
+    let method = Method::from_bytes(declared.to_ascii_uppercase().as_bytes()).ok();
+    if method.is_none() {
+        fields.refuse("method", "this has to be a method of HTTP, such as GET or POST");
+    }
+    method
+}
+
+fn read_url(fields: &mut Fields<'_, '_>) -> Option<Url> {
+    fields.required_text("url")?;
+    let text = python::text(&fields.always_substituted("url").unwrap_or_default());
+    let url = match Url::parse(text.trim()) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) => url,
+        // Neither is repeated: what stands in the place of a URL may be a secret.
+        Ok(_) => {
+            fields.refuse("url", "a URL of this provider begins with http:// or https://");
+            return None;
+        }
+        Err(error) => {
+            fields.refuse("url", format!("this is no URL: {error}"));
+            return None;
+        }
+    };
+    let secrets = &mut fields.reading.secrets;
+    secrets.extend(url.password().map(str::to_owned));
+    let parameters = url.query_pairs().filter(|(name, _)| is_secret_name(name));
+    secrets.extend(parameters.map(|(_, value)| value.into_owned()));
+    Some(url)
+}
+
+/// The headers, whose values become texts. One that is null is left out.
+fn read_headers(fields: &mut Fields<'_, '_>) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let map = match fields.always_substituted("headers") {
+        None => return Some(Vec::new()),
+        Some(Value::Object(map)) => map,
+        Some(_) => {
+            fields.refuse("headers", "headers are a mapping of names to values");
+            return None;
+        }
+    };
+    let mut headers = Vec::with_capacity(map.len());
+    let mut well = true;
+    for (name, value) in map.iter().filter(|(_, value)| !value.is_null()) {
+        let text = python::text(value);
+        if is_secret_name(name) {
+            // `Bearer …` and `Basic …` are known by the word that follows as well.
+            fields.reading.secrets.extend(text.split_whitespace().nth(1).map(str::to_owned));
+            fields.reading.secrets.insert(text.clone());
+        }
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(text.as_bytes())) {
+            (Ok(name), Ok(mut value)) => {
+                value.set_sensitive(true);
+                headers.push((name, value));
+            }
+            _ => {
+                fields.refuse("headers", format!("the header `{}` cannot be sent", name.escape_debug()));
+                well = false;
+            }
+        }
+    }
+    well.then_some(headers)
+}
+
+/// Whether the body is to be JSON: only for exactly this name and value.
+fn is_declared_json(fields: &Fields<'_, '_>) -> bool {
+    let declared = fields.get("headers").map(|headers| fields.reading.variables.substitute_always(headers).value);
+    declared.is_some_and(|headers| headers.get("Content-Type").is_some_and(|value| value == http_body::JSON))
+}
+
+/// The time limits that a `timeout` asks for.
+#[derive(Default)]
+struct Limits {
+    connect: Option<Duration>,
+    read: Option<Duration>,
+}
+
+impl Limits {
+    fn total(&self) -> Duration {
+        LIMIT.max(self.connect.unwrap_or_default().saturating_add(self.read.unwrap_or_default()))
+    }
+}
+
+/// `timeout` is one time for connecting and for silence each, or a list of both.
+fn read_limits(fields: &mut Fields<'_, '_>) -> Option<Limits> {
+    let time = |value: &Value| seconds(value).filter(|time| !time.is_zero());
+    let limits = match fields.always_substituted("timeout") {
+        None => return Some(Limits::default()),
+        Some(Value::Array(both)) => match both.as_slice() {
+            [connect, read] => time(connect).zip(time(read)),
+            _ => None,
+        },
+        Some(one) => time(&one).map(|time| (time, time)),
+    };
+    if limits.is_none() {
+        fields.refuse("timeout", "this has to be seconds, more than 0, or a list of two: to connect and of silence");
+    }
+    limits.map(|(connect, read)| Limits { connect: Some(connect), read: Some(read) })
+}
+
+fn read_verify_tls(fields: &mut Fields<'_, '_>) -> Option<bool> {
+    let verify = fields.get("verify_tls").map_or(Some(true), Value::as_bool);
+    if verify.is_none() {
+        fields.refuse("verify_tls", "this has to be true or false");
+    }
+    verify
+}
+
+fn read_retries(fields: &mut Fields<'_, '_>) -> Option<u32> {
+    let retries = fields.get("max_retries").map_or(Some(0), Value::as_u64).and_then(|retries| retries.try_into().ok());
+    if retries.is_none() {
+        fields.refuse("max_retries", "this has to be a whole number, 0 or more");
+    }
+    retries
+}
+
+/// Notes the values whose name says that they are secret, at any depth.
+fn note_secrets(arguments: &Value, fields: &mut Fields<'_, '_>) {
+    match arguments {
+        Value::Object(map) => {
+            for (name, value) in map {
+                match value {
+                    Value::String(text) if is_secret_name(name) => {
+                        fields.reading.secrets.insert(text.clone());
+                    }
+                    other => note_secrets(other, fields),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| note_secrets(item, fields)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

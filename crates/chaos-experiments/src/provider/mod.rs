@@ -1,0 +1,126 @@
+//! What reaches beyond the VMs: processes on this machine, and HTTP requests.
+
+mod http;
+mod http_body;
+mod process;
+mod process_run;
+
+use chaos_core::{Context, Error};
+use serde_json::{Map, Value};
+
+use crate::error::Finding;
+use crate::native::Reading;
+
+use http::HttpCall;
+pub(crate) use http::HttpClients;
+use process::ProcessCall;
+
+/// The types of providers that are read here.
+pub(crate) const TYPES: [&str; 2] = ["process", "http"];
+
+/// A call of a provider with all its values.
+#[derive(Debug, Clone)]
+pub(crate) enum ProviderCall {
+    Process(ProcessCall),
+    Http(Box<HttpCall>),
+}
+
+impl ProviderCall {
+    /// Reads a declared provider of one of [`TYPES`]. What is wrong with it goes to the findings.
+    pub(crate) fn read(
+        kind: &str,
+        provider: &Map<String, Value>,
+        place: &str,
+        reading: &mut Reading<'_>,
+    ) -> Option<Self> {
+        let mut fields = Fields { provider, place, reading };
+        match kind {
+            "http" => HttpCall::read(&mut fields).map(Box::new).map(Self::Http),
+            _ => ProcessCall::read(&mut fields).map(Self::Process),
+        }
+    }
+
+    /// The type of the provider.
+    pub(crate) fn provider(&self) -> &'static str {
+        match self {
+            Self::Process(_) => "process",
+            Self::Http(_) => "http",
+        }
+    }
+
+    /// What it does, in words. May hold secrets.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Process(call) => format!("runs `{}`", call.command_line()),
+            Self::Http(call) => format!("sends {} {}", call.method(), call.url()),
+        }
+    }
+
+    /// Carries it out, within its own time limit.
+    ///
+    /// # Errors
+    /// If the process could not be started or did not end in time, or if the request has no answer. How a process ends,
+    /// and the status of an answer, are no errors.
+    pub(crate) async fn run(&self, cx: &Context, clients: &HttpClients) -> Result<Value, Error> {
+        match self {
+            Self::Process(call) => process_run::run(cx, call).await,
+            Self::Http(call) => call.send(cx, clients).await,
+        }
+    }
+}
+
+/// The fields of a declared provider.
+struct Fields<'a, 'r> {
+    provider: &'a Map<String, Value>,
+    place: &'a str,
+    reading: &'a mut Reading<'r>,
+}
+
+impl<'a> Fields<'a, '_> {
+    /// A field as it is written. Null is the same as absent.
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.provider.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text that has to be there, as it is written.
+    fn required_text(&mut self, name: &str) -> Option<&'a str> {
+        let text = self.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+        if text.is_none() {
+            self.refuse(name, format!("a provider of this type needs `{name}`, which is a text"));
+        }
+        text
+    }
+
+    /// A field with names substituted, if anything is declared that they could stand for.
+    fn substituted(&mut self, name: &str) -> Option<Value> {
+        let declared = self.get(name)?;
+        let substituted = self.reading.variables.substitute(declared);
+        self.unresolved(name, &substituted.unresolved);
+        Some(substituted.value).filter(|value| !value.is_null())
+    }
+
+    /// The same where `$$` is a dollar sign also if nothing is declared.
+    fn always_substituted(&mut self, name: &str) -> Option<Value> {
+        let declared = self.get(name)?;
+        let substituted = self.reading.variables.substitute_always(declared);
+        self.unresolved(name, &substituted.unresolved);
+        Some(substituted.value).filter(|value| !value.is_null())
+    }
+
+    /// Names that stand for nothing stay as they are written: a script may be full of them.
+    fn unresolved<'n>(&mut self, field: &str, names: impl IntoIterator<Item = &'n String>) {
+        for name in names {
+            let message = format!("`${{{name}}}` stands for nothing and stays as it is written");
+            self.warn(field, message, &format!("declare `{name}` under `configuration`, or write `$${{{name}}}`"));
+        }
+    }
+
+    fn warn(&mut self, field: &str, message: impl Into<String>, hint: &str) {
+        let place = format!("{}/{field}", self.place);
+        self.reading.findings.push(Finding::warning(place, message).hint(hint));
+    }
+
+    fn refuse(&mut self, field: &str, message: impl Into<String>) {
+        self.reading.findings.push(Finding::error(format!("{}/{field}", self.place), message));
+    }
+}
