@@ -43,6 +43,7 @@ pub(crate) const COOKIE: &str = "vmware_soap_session";
 /// What a user may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Role {
     /// Everything.
     #[default]

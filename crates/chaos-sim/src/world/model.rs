@@ -45,6 +45,7 @@ pub enum Power {
 /// What the operating system in the VM is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum GuestPhase {
     /// No operating system is running.
     #[default]
@@ -64,6 +65,7 @@ pub enum GuestPhase {
 /// The guest agent (VMware Tools, the oVirt guest agent).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Tools {
     /// There is none.
     NotInstalled,
@@ -95,6 +97,7 @@ impl Tools {
 /// How a guest answers a request to shut down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OnShutdown {
     /// It shuts down.
     #[default]
@@ -108,6 +111,7 @@ pub enum OnShutdown {
 /// How a guest answers a request to reboot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OnReboot {
     /// It goes down and comes back.
     #[default]
@@ -143,6 +147,7 @@ pub struct Guest {
 /// How far the platform can reach a VM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Reach {
     /// Fully.
     #[default]
@@ -160,6 +165,7 @@ pub enum Reach {
 /// Why a VM is not an ordinary one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum VmRole {
     /// An ordinary VM.
     #[default]
@@ -175,6 +181,7 @@ pub enum VmRole {
 /// State of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum HostState {
     /// In service.
     #[default]
@@ -275,6 +282,7 @@ pub struct App {
 
 /// Where a VM is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Place {
     /// Directly below a datacenter.
     Datacenter(DatacenterId),

@@ -9,6 +9,7 @@ use super::model::{DatacenterId, VmId};
 /// What can be done to a VM's power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Operation {
     /// Power on or resume.
     PowerOn,
@@ -38,6 +39,7 @@ impl Operation {
 
 /// Whose task it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum TaskOwner {
     /// One VM's.
     Vm(VmId),
