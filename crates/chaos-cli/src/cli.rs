@@ -82,13 +82,13 @@ pub(crate) enum Platforms {
     /// Show everything that is known about some VMs
     VmInfo(VmInfo),
     /// Power VMs on; a suspended VM resumes
-    PowerOn(PowerOn),
+    PowerOn(LimitedPower),
     /// Power VMs off: the guest shuts itself down, and the plug is pulled if it does not in time
     PowerOff(PowerOff),
     /// Restart VMs: by the guest, and by a reset if it does not in time
     Reboot(Reboot),
     /// Suspend VMs to disk
-    Suspend(Suspend),
+    Suspend(LimitedPower),
     /// Count VMs by state, datacenter, cluster and host
     Summary(Summary),
 }
@@ -137,7 +137,7 @@ pub(crate) enum Format {
     /// For people; may change
     #[default]
     Table,
-    /// For programs: an array of objects with stable field names
+    /// For programs: with stable field names
     Json,
     /// The same as YAML
     Yaml,
@@ -240,20 +240,10 @@ pub(crate) struct PowerArgs {
     pub(crate) format: FormatArg,
 }
 
+/// What the operations take that have one limit.
 #[derive(Debug, Args)]
 #[command(after_help = NOTATION)]
-pub(crate) struct PowerOn {
-    #[command(flatten)]
-    pub(crate) power: PowerArgs,
-
-    /// How long the platform may take for each VM: seconds, or 30s, 5m
-    #[arg(short, long, value_name = "TIME", default_value = "300", value_parser = duration::parse)]
-    pub(crate) timeout: Duration,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = NOTATION)]
-pub(crate) struct Suspend {
+pub(crate) struct LimitedPower {
     #[command(flatten)]
     pub(crate) power: PowerArgs,
 

@@ -10,7 +10,7 @@ use chaos_core::{
 
 use super::plan::Planned;
 use super::{chosen, context, resolved};
-use crate::cli::{Format, PowerArgs, PowerOff, PowerOn, Reboot, StopArgs, Suspend};
+use crate::cli::{Format, LimitedPower, PowerArgs, PowerOff, Reboot, StopArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
@@ -22,7 +22,7 @@ use crate::session::Session;
 const OVERHEAD: Duration = Duration::from_mins(1);
 
 /// Powers VMs on.
-pub(super) async fn power_on(args: PowerOn, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn power_on(args: LimitedPower, output: &Output) -> Result<Exit, Failure> {
     run(args.power, Fault::PowerOn { limit: args.timeout }, output).await
 }
 
@@ -38,7 +38,7 @@ pub(super) async fn reboot(args: Reboot, output: &Output) -> Result<Exit, Failur
 }
 
 /// Suspends VMs.
-pub(super) async fn suspend(args: Suspend, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn suspend(args: LimitedPower, output: &Output) -> Result<Exit, Failure> {
     run(args.power, Fault::Suspend { limit: args.timeout }, output).await
 }
 
@@ -128,12 +128,11 @@ fn refused(planned: &[Planned]) -> Failure {
     if planned.iter().any(Planned::would_lose_memory) {
         failure = failure.hint("--discard-suspended powers suspended VMs off and loses what is in their memory");
     }
-    if planned.len() > reasons.len() {
-        failure = failure.hint(format!("the other {} VMs were not touched either", planned.len() - reasons.len()));
-    } else {
-        failure = failure.hint("nothing was touched");
-    }
-    failure
+    failure.hint(match planned.len() - reasons.len() {
+        0 => "nothing was touched".to_owned(),
+        1 => "the other VM was not touched either".to_owned(),
+        others => format!("the other {others} VMs were not touched either"),
+    })
 }
 
 /// Lists what a pattern chose and asks. Without a terminal nobody can be asked.
