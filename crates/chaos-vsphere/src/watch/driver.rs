@@ -182,29 +182,29 @@ impl Shared {
     /// Takes over what a poll answered; `None` is an answer without changes. True if there is more to come at once.
     fn take_over(&self, set: Option<UpdateSet>, version: &mut String) -> Result<bool, Broken> {
         let Some(set) = set else {
-            self.heard(true);
+            self.heard(&[], true);
             return Ok(false);
         };
         let dead = |update: &vim::ObjectUpdate| update.missing.iter().any(vim::MissingProperty::is_unauthenticated);
         if set.objects.iter().any(dead) {
             return Err(Broken::Gone(gone("the session ended")));
         }
-        self.with_board(|board| {
-            for update in &set.objects {
+        *version = set.version;
+        self.heard(&set.objects, !set.truncated);
+        Ok(set.truncated)
+    }
+
+    /// Tells the followers, and in the same breath that the poll is over: whoever hears of a change and asks how things are
+    /// now must not take the poll that told of it for one that is still waiting.
+    fn heard(&self, updates: &[vim::ObjectUpdate], in_full: bool) {
+        let poll = self.with_board(|board| {
+            for update in updates {
                 match update.object.kind.as_str() {
                     VmState::KIND => board.vms.apply(update),
                     TaskState::KIND => board.tasks.apply(update),
                     _ => {}
                 }
             }
-        });
-        *version = set.version;
-        self.heard(!set.truncated);
-        Ok(set.truncated)
-    }
-
-    fn heard(&self, in_full: bool) {
-        let poll = self.with_board(|board| {
             board.trouble = None;
             board.pulse.answer(in_full)
         });
