@@ -41,6 +41,24 @@
 //! | `vm_power_state` | `vm_name` | `powered_on`, `powered_off`, `suspended` or `unknown` |
 //! | `vm_group_powered_on` | `group` (any target notation), `except` (list) | whether all of them are on |
 //!
+//! # Processes and requests
+//!
+//! Providers of type `process` and `http` work as in Chaos Toolkit, as probes and as actions. How a process ends and the
+//! status of an answer are output, to be judged by a tolerance, and no failure.
+//!
+//! | provider | fields | gives | limit |
+//! |---|---|---|---|
+//! | `process` | `path`, `arguments` (a list, or one text for `/bin/sh`), `timeout` | `status`, `stdout`, `stderr` | 1 h |
+//! | `http` | `url`, `method`, `headers`, `arguments`, `timeout`, `verify_tls`, `max_retries` | `status`, `headers`, `body` | 60 s |
+//!
+//! * A process has no input. Of each output 1 MiB is kept, and `stdout_bytes_left_out` says how much came after it. When
+//!   its time is over or the run is told to stop, it is killed with everything that it started.
+//! * `timeout` of `http` is the time to connect and the longest silence, or a list of both; the whole takes no longer than
+//!   60 s, or both together if that is more. Names of headers are given in lower case, `Set-Cookie` is masked, an answer
+//!   of more than 8 MiB is a failure, and `.netrc` is not read.
+//! * What such an action does **has no [`Undo`](chaos_core::Undo)**: plan, events and report say so, and only a declared
+//!   rollback can mend it. A rehearsal never runs one, and probes only with [`Inputs::rehearse_probes`].
+//!
 //! # Example
 //!
 //! ```

@@ -160,7 +160,7 @@ fn read_url(fields: &mut Fields<'_, '_>) -> Option<Url> {
             return None;
         }
     };
-    let secrets = &mut fields.reading.secrets;
+    let secrets = &mut *fields.reading.secrets;
     secrets.extend(url.password().map(str::to_owned));
     let parameters = url.query_pairs().filter(|(name, _)| is_secret_name(name));
     secrets.extend(parameters.map(|(_, value)| value.into_owned()));
@@ -186,15 +186,14 @@ fn read_headers(fields: &mut Fields<'_, '_>) -> Option<Vec<(HeaderName, HeaderVa
             fields.reading.secrets.extend(text.split_whitespace().nth(1).map(str::to_owned));
             fields.reading.secrets.insert(text.clone());
         }
-        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(text.as_bytes())) {
-            (Ok(name), Ok(mut value)) => {
-                value.set_sensitive(true);
-                headers.push((name, value));
-            }
-            _ => {
-                fields.refuse("headers", format!("the header `{}` cannot be sent", name.escape_debug()));
-                well = false;
-            }
+        if let (Ok(name), Ok(mut value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(text.as_bytes()))
+        {
+            value.set_sensitive(true);
+            headers.push((name, value));
+        } else {
+            fields.refuse("headers", format!("the header `{}` cannot be sent", name.escape_debug()));
+            well = false;
         }
     }
     well.then_some(headers)

@@ -8,6 +8,7 @@ mod lab;
 mod processes;
 mod records;
 mod repair;
+mod requests;
 mod rules;
 mod secrets;
 mod strict;

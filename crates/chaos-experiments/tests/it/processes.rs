@@ -11,12 +11,12 @@ use tokio::sync::oneshot;
 
 use crate::lab::{Lab, document, read};
 
-fn process(kind: &str, path: &str, arguments: Value) -> Value {
+fn process(kind: &str, path: &str, arguments: &Value) -> Value {
     json!({"type": kind, "name": "p", "provider": {"type": "process", "path": path, "arguments": arguments}})
 }
 
 fn shell(line: &str) -> Value {
-    process("probe", "sh", json!(["-c", line]))
+    process("probe", "sh", &json!(["-c", line]))
 }
 
 /// Runs one activity as a method, and gives its report and output.
@@ -58,7 +58,7 @@ impl Witness {
         shell(&format!("sleep 60 >{} & wait", self.directory.path().join("pipe").display()))
     }
 
-    async fn is_gone(self) {
+    async fn ended(self) {
         tokio::time::timeout(Duration::from_secs(30), self.gone).await.expect("nothing is left running").unwrap();
     }
 }
@@ -76,12 +76,12 @@ async fn how_a_process_ends_is_its_output_and_no_failure() {
 
 #[tokio::test]
 async fn arguments_are_those_of_chaos_toolkit() {
-    let printf = |arguments: Value| process("probe", "printf", arguments);
+    let printf = |arguments: Value| process("probe", "printf", &arguments);
     for (activity, expected) in [
         (printf(json!(["<%s>", "a b", "", null, true, 1.5, [1, "x"]])), "<a b><True><1.5><[1, 'x']>"),
         (printf(json!({"<%s>": "v", "w": null, "x": ""})), "<v><w><x>"),
         (printf(json!("'%s|' a 'b c' $((1 + 1)) | tr a-z A-Z")), "A|B C|2|"),
-        (process("probe", "true", json!(null)), ""),
+        (process("probe", "true", &json!(null)), ""),
     ] {
         let (report, output) = run(activity.clone()).await;
         assert_eq!((report.verdict, output["stdout"].as_str()), (Verdict::Completed, Some(expected)), "{activity}");
@@ -90,7 +90,7 @@ async fn arguments_are_those_of_chaos_toolkit() {
 
 #[tokio::test]
 async fn names_are_substituted_in_arguments_and_stay_where_they_stand_for_nothing() {
-    let mut experiment = document(&[process("probe", "printf", json!(["%s|", "${n}", "$n-", "${gone}"]))], &[]);
+    let mut experiment = document(&[process("probe", "printf", &json!(["%s|", "${n}", "$n-", "${gone}"]))], &[]);
     experiment["configuration"] = json!({"n": 7});
     let experiment = read(experiment).unwrap();
     let warnings: Vec<String> = experiment.warnings().iter().map(ToString::to_string).collect();
@@ -115,7 +115,7 @@ async fn a_time_limit_ends_everything_that_was_started() {
         assert_eq!(report.verdict, Verdict::Failed);
         let reason = report.reason.unwrap();
         assert!(reason.contains("the time limit passed while running `sh`; it was killed"), "{reason}");
-        witness.is_gone().await;
+        witness.ended().await;
     }
 }
 
@@ -128,7 +128,7 @@ async fn a_run_that_is_told_to_stop_ends_everything_that_was_started() {
         lab.cx.cancellation().cancel();
     });
     assert_eq!((report.verdict, report.journal.run[0].status), (Verdict::Interrupted, None));
-    witness.is_gone().await;
+    witness.ended().await;
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn a_run_that_is_dropped_leaves_nothing_running() {
         _ = run_on(&lab, witness.activity()) => panic!("it waits"),
         opened = &mut witness.opened => opened.unwrap(),
     }
-    witness.is_gone().await;
+    witness.ended().await;
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn much_output_is_drained_and_its_beginning_kept() {
 
 #[tokio::test]
 async fn a_process_that_never_stops_talking_has_a_time_limit_too() {
-    let mut activity = process("probe", "yes", json!([]));
+    let mut activity = process("probe", "yes", &json!([]));
     activity["timeout"] = json!(0.2);
     let began = Instant::now();
     let (report, _) = run(activity).await;
@@ -163,12 +163,12 @@ async fn a_process_that_never_stops_talking_has_a_time_limit_too() {
 
 #[test]
 fn a_program_that_cannot_be_run_is_found_out_beforehand() {
-    let mut slow = process("probe", "true", json!(5));
+    let mut slow = process("probe", "true", &json!(5));
     slow["provider"]["timeout"] = json!("soon");
     let experiment = document(
         &[
-            process("probe", "no-such-program", json!([])),
-            process("probe", "/etc/passwd", json!([])),
+            process("probe", "no-such-program", &json!([])),
+            process("probe", "/etc/passwd", &json!([])),
             slow,
             json!({
                 "type": "probe", "name": "n", "provider": {"type": "process"}
