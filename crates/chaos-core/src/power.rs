@@ -23,6 +23,9 @@ use crate::vm_ref::VMRef;
 /// How many VMs may be in transition at the same time where nothing else was said.
 pub const DEFAULT_PARALLEL: NonZeroUsize = NonZeroUsize::new(5).expect("5 is not 0");
 
+/// How long reading the VMs may take whose operation failed: the operation is over, and people wait for the report.
+const READING_FAILED: Duration = Duration::from_secs(30);
+
 /// What became of one VM of a power operation.
 ///
 /// Serialised as `vm` (its name), `id`, `path`, `platform`, `operation`, `outcome`, `previous_state`, `state`,
@@ -40,20 +43,14 @@ pub struct PowerReport {
     pub operation: Operation,
     /// The state found before, where it could be read.
     pub previous_state: Option<VMPowerState>,
+    /// The state afterwards; after a failure as it was read once more, where that was possible.
+    pub state: Option<VMPowerState>,
     /// How to put it back, where that much was read. Made before anything was done.
     pub undo: Option<Undo>,
     /// What happened.
     pub result: Result<Outcome, Error>,
     /// How long it took, on the clock of the call.
     pub duration: Duration,
-}
-
-impl PowerReport {
-    /// The state that the VM is in now, as far as this operation knows.
-    #[must_use]
-    pub fn state(&self) -> Option<VMPowerState> {
-        self.result.as_ref().ok().map(|outcome| outcome.state)
-    }
 }
 
 impl Serialize for PowerReport {
@@ -66,7 +63,7 @@ impl Serialize for PowerReport {
         record.serialize_field("operation", &self.operation)?;
         record.serialize_field("outcome", &self.result.as_ref().ok().map(|outcome| outcome.how))?;
         record.serialize_field("previous_state", &self.previous_state)?;
-        record.serialize_field("state", &self.state())?;
+        record.serialize_field("state", &self.state)?;
         record.serialize_field("duration_seconds", &self.duration.as_secs_f64())?;
         record.serialize_field("error", &self.result.as_ref().err().map(Error::with_causes))?;
         record.end()
@@ -213,7 +210,9 @@ pub trait PlatformExt: Platform {
         // Unordered, so that one slow VM does not hold up those behind it.
         let reports: BTreeMap<usize, PowerReport> =
             futures_util::stream::iter(jobs).buffer_unordered(parallel.get()).collect().await;
-        reports.into_values().collect()
+        let mut reports: Vec<PowerReport> = reports.into_values().collect();
+        read_failed(self, cx, &mut reports).await;
+        reports
     }
 }
 
@@ -232,6 +231,19 @@ fn with_problems(error: Error, problems: &[Problem]) -> Error {
             ),
         ),
         _ => error,
+    }
+}
+
+/// Reads how the VMs are left whose operation failed: in one request, and only while the call lasts.
+async fn read_failed<P: Platform + ?Sized>(platform: &P, cx: &Context, reports: &mut [PowerReport]) {
+    let failed: Vec<&mut PowerReport> = reports.iter_mut().filter(|report| report.result.is_err()).collect();
+    if failed.is_empty() || cx.check("reading what failed").is_err() {
+        return;
+    }
+    let vms: Vec<VMRef> = failed.iter().map(|report| report.vm.clone()).collect();
+    let read = platform.get(&cx.limit(READING_FAILED), &vms).await;
+    for (report, read) in failed.into_iter().zip(read) {
+        report.state = read.ok().map(|vm| vm.power_state);
     }
 }
 
@@ -277,6 +289,7 @@ async fn apply_prepared<P: Platform + ?Sized>(
         path: vm.path.clone(),
         operation: fault.operation(),
         previous_state,
+        state: result.as_ref().ok().map(|outcome| outcome.state),
         undo,
         result: result.map_err(|error| error.vm(vm.display_path()).operation(fault.operation().words())),
         duration: cx.monotonic().saturating_sub(start),

@@ -29,7 +29,7 @@ impl PowerRow for PowerReport {
             printable(self.path.as_deref().unwrap_or(&self.name)).into_owned(),
             outcome,
             or_dash(self.previous_state.map(VMPowerState::as_str)),
-            or_dash(self.state().map(VMPowerState::as_str)),
+            or_dash(self.state.map(VMPowerState::as_str)),
             format!("{:.1}s", self.duration.as_secs_f64()),
             printable(&remark.unwrap_or_default()).into_owned(),
         ]

@@ -67,6 +67,8 @@ pub async fn one_that_fails_does_not_stop_the_others(harness: &dyn Harness) {
     let fault = Fault::power_off(Stop::GuestOnly { grace: Duration::from_secs(2) });
     let reports = bench.platform.apply_each(&bench.cx, &vms, &fault, parallel(2)).await;
     assert_eq!(kinds(&reports), [Ok(How::GuestShutdown), Err(ErrorKind::Timeout), Ok(How::GuestShutdown)]);
+    let states: Vec<_> = reports.iter().map(|report| report.state).collect();
+    assert_eq!(states, [Some(PoweredOff), Some(PoweredOn), Some(PoweredOff)], "also of the one that failed");
     bench.assert_state(VmKey(1), PoweredOn).await;
 }
 
