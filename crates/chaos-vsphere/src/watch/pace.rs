@@ -9,11 +9,14 @@ use tokio::time::Instant;
 pub(super) const PAUSE: Duration = Duration::from_millis(250);
 /// The pause where somebody waits to be told how things are now.
 pub(super) const SHORT_PAUSE: Duration = Duration::from_millis(50);
+/// How long the first task of a wave waits for calls that are about to leave. Far shorter than [`PAUSE`], so that nothing is
+/// heard later for it.
+const ASSEMBLE: Duration = Duration::from_millis(50);
 /// How long a task may wait for company while others are still followed to their end: those that end free places in the batch,
 /// and what takes the places goes on the list together. Longer than [`PAUSE`], so that one more poll can tell of them.
 const GATHER: Duration = Duration::from_millis(500);
 /// How long a task may wait for the power calls of its wave that are not answered yet.
-/// Both are on the machine's own clock: they bound what a slow connection does to others, not what a VM does.
+/// All three are on the machine's own clock: they bound what a slow connection does to others, not what a VM does.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Which power calls are under way, and whether the tasks that came of earlier ones should wait for them.
@@ -43,11 +46,12 @@ impl Wave {
     /// tasks are on the list and have not ended.
     pub(super) fn hold(&mut self, now: Instant, company: bool) -> Option<Instant> {
         let (before, since) = self.held.get_or_insert((self.next, now));
-        let (gathered, patient) = (*since + GATHER, *since + PATIENCE);
-        if company && now < gathered {
+        let gathered = *since + if company { GATHER } else { ASSEMBLE };
+        if now < gathered {
             *before = self.next;
             return Some(gathered);
         }
+        let patient = *since + PATIENCE;
         if now < patient && self.under_way.first().is_some_and(|call| call < before) {
             return Some(patient);
         }
@@ -126,27 +130,27 @@ mod tests {
     fn the_tasks_of_a_wave_of_calls_are_listed_together() {
         let now = Instant::now();
         let mut wave = Wave::default();
-        let (first, second) = (wave.begin(), wave.begin());
+        let first = wave.begin();
         wave.end(first);
-        assert_eq!(wave.hold(now, false), Some(now + PATIENCE), "the second call is still under way");
+        assert_eq!(wave.hold(now, false), Some(now + ASSEMBLE), "others of the wave may be about to leave");
+        let second = wave.begin();
+        assert_eq!(wave.hold(now + ASSEMBLE / 2, false), Some(now + ASSEMBLE));
+        assert_eq!(wave.hold(now + ASSEMBLE, false), Some(now + PATIENCE), "the second call is still under way");
         let later = wave.begin();
         wave.end(second);
-        assert_eq!(wave.hold(now, false), None, "a call of the next wave is not waited for");
+        assert_eq!(wave.hold(now + ASSEMBLE, false), None, "a call of the next wave is not waited for");
         wave.end(later);
-        assert_eq!(wave.hold(now, false), None);
     }
 
     #[test]
     fn places_that_become_free_one_by_one_are_listed_together() {
         let now = Instant::now();
         let mut wave = Wave::default();
-        let first = wave.begin();
-        wave.end(first);
         assert_eq!(wave.hold(now, true), Some(now + GATHER), "others have not ended yet");
-        let second = wave.begin();
+        let late = wave.begin();
         assert_eq!(wave.hold(now + PAUSE, true), Some(now + GATHER));
         assert_eq!(wave.hold(now + PAUSE, false), Some(now + PATIENCE), "they have, and one more call is under way");
-        wave.end(second);
+        wave.end(late);
         assert_eq!(wave.hold(now + PAUSE, false), None);
         assert_eq!(wave.hold(now, true), Some(now + GATHER));
         assert_eq!(wave.hold(now + GATHER, true), None, "others may take long");
@@ -157,7 +161,8 @@ mod tests {
         let now = Instant::now();
         let mut wave = Wave::default();
         let _hangs = wave.begin();
-        assert_eq!(wave.hold(now, false), Some(now + PATIENCE));
+        assert_eq!(wave.hold(now, false), Some(now + ASSEMBLE));
+        assert_eq!(wave.hold(now + ASSEMBLE, false), Some(now + PATIENCE));
         assert_eq!(wave.hold(now + PATIENCE, false), None);
     }
 
