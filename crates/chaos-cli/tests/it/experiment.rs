@@ -112,11 +112,15 @@ async fn a_rehearsal_looks_at_the_real_world_only_when_it_is_told_to_and_never_a
     for left_out in ["page-answers (http)", "load (process)", "look (process)"] {
         assert!(run.stdout.contains(&format!("not rehearsed: {left_out}")), "{}", run.stdout);
     }
+    assert!(run.stdout.contains("completed: the steady state was left out of the rehearsal"), "{}", run.stdout);
+    let rows: Vec<&str> = run.stdout.lines().filter(|line| line.contains("left out ")).collect();
+    assert_eq!(rows.len(), 4 + 1, "the page twice, the load, the look, and the conclusion: {}", run.stdout);
 
     let looking: Vec<&str> = args.into_iter().chain(["--rehearse-probes"]).collect();
     let run = program.run(&looking).exits(0);
     assert!(run.stdout.contains("not rehearsed: load (process)"), "{}", run.stdout);
     assert_eq!(run.stdout.matches("not rehearsed").count(), 1, "{}", run.stdout);
+    assert!(run.stdout.contains("completed: the steady state held"), "{}", run.stdout);
     assert!(!program.directory().join("ran").exists());
     let journal = journal(&program);
     assert_eq!(journal["steady_states"]["before"]["probes"][0]["output"]["status"], 200);
