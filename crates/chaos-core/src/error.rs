@@ -188,6 +188,24 @@ impl Error {
         self
     }
 
+    /// Rewrites every text of the error, such as to mask secrets. A chain of causes that this changes becomes one text.
+    #[must_use]
+    pub fn map_text(mut self, map: impl Fn(&str) -> String) -> Self {
+        let inner = &mut *self.0;
+        inner.message = map(&inner.message).into();
+        inner.operation = inner.operation.as_deref().map(|operation| map(operation).into());
+        inner.vm = inner.vm.as_deref().map(&map);
+        inner.candidates = inner.candidates.iter().map(|candidate| map(candidate)).collect();
+        let first = inner.source.as_deref().map(|source| source as &(dyn StdError + 'static));
+        let causes: Vec<String> =
+            std::iter::successors(first, |&cause| cause.source()).map(ToString::to_string).collect();
+        let mapped: Vec<String> = causes.iter().map(|cause| map(cause)).collect();
+        if mapped != causes {
+            inner.source = Some(mapped.join(": ").into());
+        }
+        self
+    }
+
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -311,6 +329,16 @@ mod tests {
         assert_eq!(error.vm_name(), Some("web-01"));
         assert_eq!(error.operation_name(), Some("reset"));
         assert_eq!(error.to_string(), "web-01: task failed");
+    }
+
+    #[test]
+    fn no_text_of_an_error_escapes_a_rewriting() {
+        let cause = Error::new(ErrorKind::Protocol, "not XML: hunter2");
+        let error = Error::ambiguous("hunter2", vec!["/vm/hunter2".into()]).vm("hunter2").caused_by(cause);
+        let error = error.map_text(|text| text.replace("hunter2", "*"));
+        assert!(!format!("{error:?} {}", error.with_causes()).contains("hunter2"), "{error:?}");
+        assert_eq!(error.candidates(), ["/vm/*"]);
+        assert!(error.with_causes().ends_with("not XML: *"), "{error:?}");
     }
 
     #[test]

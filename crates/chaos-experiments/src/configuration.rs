@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Finding;
 use crate::inputs::{Given, Inputs, ValueType};
+use crate::mask::is_secret_source;
 use crate::substitute::Variables;
 
 /// Resolves what an experiment declares. Everything that is wrong goes to `findings`.
@@ -14,6 +15,9 @@ pub(crate) fn resolve(root: &Map<String, Value>, inputs: &Inputs, findings: &mut
         for (key, value) in declared {
             let place = format!("/configuration/{}", escape(key));
             let given = inputs.overrides.get(key);
+            if is_secret_source(value) {
+                variables.sensitive.insert(key.clone());
+            }
             if let Some(value) = configured(value, given, inputs, &place, findings) {
                 variables.configuration.insert(key.clone(), value);
             }

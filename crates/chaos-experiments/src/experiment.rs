@@ -98,6 +98,12 @@ impl Experiment {
                     .hint("say in a probe what has to be true before and after"),
             );
         }
+        if activities().any(|activity| matches!(activity.call, Call::Provider(_))) {
+            // A process has the whole environment, and may print it.
+            secrets.extend(inputs.environment.secrets().map(str::to_owned));
+        }
+        let masker = Masker::new(&variables, secrets);
+        let findings: Vec<Finding> = findings.into_iter().map(|finding| masker.finding(finding)).collect();
         if findings.iter().any(|finding| finding.severity == Severity::Error) {
             return Err(Findings { document: document.name().to_owned(), list: findings });
         }
@@ -105,11 +111,6 @@ impl Experiment {
         let ignored_connection = inputs.mode == RunMode::Rehearsal
             && (inputs.overrides.names().any(|name| configuration::connection_override(name, &platforms).is_some())
                 || activities().any(|activity| writes_connection(&activity.declaration)));
-        if activities().any(|activity| matches!(activity.call, Call::Provider(_))) {
-            // A process has the whole environment, and may print it.
-            secrets.extend(inputs.environment.secrets().map(str::to_owned));
-        }
-        let masker = Masker::new(&variables, secrets);
         let mut shown = masker.document(root);
         if let Value::Object(shown) = &mut shown {
             shown.insert("title".to_owned(), masker.text(&title).into());

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use chaos_core::{CallResult, Failure, RunEventKind};
+use chaos_core::{CallResult, Error, Failure, RunEventKind};
 use serde_json::{Map, Value};
 
+use crate::error::Finding;
 use crate::substitute::{Variables, whole_reference};
 
 /// What stands in the place of a secret.
@@ -24,14 +25,15 @@ pub(crate) struct Masker {
 }
 
 impl Masker {
-    /// Masks the secrets of `variables`, the configuration whose name says that it is secret, and `more`.
+    /// Masks the secrets of `variables`, the configuration whose name, or the name of whose environment variable, says
+    /// that it is secret, and `more`.
     pub(crate) fn new(variables: &Variables, more: impl IntoIterator<Item = String>) -> Self {
         let mut secrets: BTreeSet<String> = more.into_iter().collect();
         for value in variables.secrets.values() {
             collect(value, &mut secrets);
         }
         for (key, value) in &variables.configuration {
-            if is_secret_name(key) {
+            if is_secret_name(key) || variables.sensitive.contains(key) {
                 collect(value, &mut secrets);
             }
         }
@@ -53,6 +55,16 @@ impl Masker {
             }
         }
         masked
+    }
+
+    /// `error` without secrets.
+    pub(crate) fn error(&self, error: Error) -> Error {
+        error.map_text(|text| self.text(text))
+    }
+
+    /// `finding` without secrets.
+    pub(crate) fn finding(&self, finding: Finding) -> Finding {
+        Finding { message: self.text(&finding.message), hint: finding.hint.map(|hint| self.text(&hint)), ..finding }
     }
 
     /// `value` without secrets, at any depth, keys of mappings included.
@@ -79,7 +91,7 @@ impl Masker {
         }
         if let Some(Value::Object(configuration)) = shown.get_mut("configuration") {
             for (key, value) in configuration.iter_mut() {
-                if is_secret_name(key) {
+                if is_secret_name(key) || is_secret_source(value) {
                     blacken(value);
                 }
             }
@@ -157,6 +169,24 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
+/// Whether a value is declared to come from an environment variable whose name says that it is secret.
+pub(crate) fn is_secret_source(declared: &Value) -> bool {
+    let field = |name| declared.get(name).and_then(Value::as_str);
+    field("type") == Some("env") && field("key").is_some_and(is_secret_variable)
+}
+
+/// Whether the name of an environment variable says that its value is secret. Wider than [`is_secret_name`]: an
+/// experiment that reads `SSH_KEY` reads a key.
+fn is_secret_variable(name: &str) -> bool {
+    const PARTS: [&str; 8] = ["pwd", "pass", "passphrase", "key", "credential", "credentials", "cred", "creds"];
+    // The working directory is called so everywhere.
+    if matches!(name, "PWD" | "OLDPWD") {
+        return false;
+    }
+    let lower = name.to_ascii_lowercase();
+    is_secret_name(name) || lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| PARTS.contains(&part))
+}
+
 fn collect(value: &Value, secrets: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
@@ -229,6 +259,16 @@ mod tests {
             masker.value(&json!([4711, 4712, {"k": "from-config", "typed-in": 1}])),
             json!([MASK, 4712, {"k": MASK, MASK: 1}])
         );
+    }
+
+    #[test]
+    fn the_name_of_an_environment_variable_says_whether_it_is_secret() {
+        for name in ["VSPHERE_PASSWORD", "db_pwd", "SSH_KEY", "APIKEY", "AWS_CREDENTIALS", "TOKEN", "MYSQL_PASS"] {
+            assert!(is_secret_variable(name), "{name}");
+        }
+        for name in ["PWD", "VM_NAME", "KEYBOARD", "MONKEY", "COMPASS_URL"] {
+            assert!(!is_secret_variable(name), "{name}");
+        }
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl Experiment {
     /// mean exactly one VM; [`ErrorKind::Unsupported`] and [`ErrorKind::InvalidState`] if a VM cannot take what the
     /// experiment does to it first.
     pub async fn resolve(self, cx: &Context, source: &dyn PlatformSource) -> Result<ResolvedExperiment, Error> {
+        let masker = self.masker.clone();
+        self.find(cx, source).await.map_err(|error| masker.error(error))
+    }
+
+    async fn find(self, cx: &Context, source: &dyn PlatformSource) -> Result<ResolvedExperiment, Error> {
         let inventories = self.take_stock(cx, source).await?;
         let mut touched = BTreeSet::new();
         let hypothesis = bind_all(&self.hypothesis, &inventories, None)?;
@@ -77,7 +82,7 @@ impl Experiment {
             let platform = source.open(cx, name, connection).await?;
             let discovery = platform.discover(cx, &Selector::targets(patterns)).await?;
             for problem in &discovery.problems {
-                tracing::warn!(platform = name, subject = problem.subject, "{}", problem.message);
+                tracing::warn!(platform = name, subject = problem.subject, "{}", self.masker.text(&problem.message));
             }
             let capabilities = platform.capabilities();
             inventories.push(Inventory {

@@ -16,6 +16,8 @@ pub(crate) struct Variables {
     pub(crate) secrets: IndexMap<String, Value>,
     /// The keys of the configuration whose value was given from outside.
     pub(crate) overridden: BTreeSet<String>,
+    /// The keys of the configuration that are declared to come from an environment variable named like a secret.
+    pub(crate) sensitive: BTreeSet<String>,
 }
 
 /// A value after substitution.

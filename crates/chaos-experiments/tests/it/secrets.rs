@@ -83,3 +83,32 @@ fn findings_repeat_no_secret() {
     assert_eq!(findings.list.len(), 4);
     assert!(!findings.to_string().contains(CANARY), "{findings}");
 }
+
+/// An experiment that reads a password from the environment under a name that says nothing, and uses it as a VM's name.
+fn harmless_name(environment: &[(&str, &str)], vm: &str) -> Result<Experiment, chaos_experiments::Findings> {
+    let mut experiment = document(&[action("off", "vm_power_off", json!({"vm_name": vm}))], &[]);
+    experiment["configuration"] = json!({"p": {"type": "env", "key": "VSPHERE_PASSWORD", "default": "a-default"}});
+    let environment: Environment =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let inputs = Inputs::new(Overrides::none()).environment(environment);
+    Experiment::new(&Document::from_value("e.json", experiment).unwrap(), &inputs)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_variable_under_a_harmless_name_is_in_no_error() {
+    let lab = Lab::with(&["a"]);
+    let error = lab.resolve(harmless_name(&[("VSPHERE_PASSWORD", CANARY)], "${p}").unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(!format!("{error:?} {error} {}", error.with_causes()).contains(CANARY), "{error:?}");
+    assert!(error.to_string().contains("no VM fits"), "{error}");
+
+    let findings = harmless_name(&[("VSPHERE_PASSWORD", CANARY)], "re:(${p}").unwrap_err();
+    assert!(!findings.to_string().contains(CANARY), "{findings}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_unused_default_of_a_secret_variable_is_in_no_record() {
+    let lab = Lab::with(&["a"]);
+    let (report, _) = lab.run(harmless_name(&[("VSPHERE_PASSWORD", CANARY)], "a").unwrap()).await;
+    assert_eq!(report.journal.experiment["configuration"]["p"]["default"], "********");
+}
