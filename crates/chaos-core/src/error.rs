@@ -89,7 +89,8 @@ pub enum Retry {
     Later,
     /// The retries below were used up: an outer retry must not multiply them.
     Exhausted,
-    /// The connection broke after the call was sent: it may have been executed. Read the state before anything else.
+    /// The call was sent and what became of it is not known, because the connection broke or the caller's patience
+    /// ended: it may have been executed, or may yet be. Read the state before anything else.
     Unsettled,
 }
 

@@ -105,6 +105,9 @@ impl Discovery {
 /// * Every call ends by the deadline of its [`Context`] and soon after its cancellation.
 /// * `apply` succeeds only if the goal was reached and the state was read back. A VM that is in the wanted state
 ///   already is a success that says so ([`How::AlreadyThere`](crate::How::AlreadyThere)).
+/// * An error of `apply` after something was sent that may still take effect has the retry class
+///   [`Retry::Unsettled`](crate::Retry::Unsettled), also when the call was cancelled. One without it promises, for a
+///   call that was cancelled, that nothing was sent.
 /// * What may be done in which state is decided by [`check_power`](crate::check_power).
 /// * `undo` is idempotent, is verified by reading, and needs nothing but the [`Undo`].
 /// * A reference to a VM of another server is refused as [`ErrorKind::NotFound`](crate::ErrorKind::NotFound).

@@ -164,13 +164,11 @@ impl Touched {
     }
 }
 
-/// Whether a call that failed like this may take effect all the same.
+/// Whether a call that failed like this may take effect all the same. Of one that was cancelled the platform says
+/// whether anything was sent; where the way to the server is what failed, its word is not enough.
 fn may_still_happen(error: &Error) -> bool {
     error.retry_class() == Retry::Unsettled
-        || matches!(
-            error.kind(),
-            ErrorKind::Cancelled | ErrorKind::Timeout | ErrorKind::Unavailable | ErrorKind::Protocol
-        )
+        || matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Unavailable | ErrorKind::Protocol)
 }
 
 /// What is to be expected of a call that may still take effect: that it does so within the time it was given, and

@@ -9,6 +9,7 @@ use chaos_experiments::{Experiment, MemorySink, Verdict};
 use chaos_testkit::memory::CallKind;
 use chaos_testkit::{EstateSpec, VmSpec};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::lab::{Lab, action, count, document, options, probe, read, rendered, with_hypothesis};
 
@@ -119,6 +120,36 @@ async fn the_end_of_the_runs_time_is_a_failure_and_puts_everything_back() {
     assert_eq!(report.verdict, Verdict::Failed);
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!((lab.state("a"), lab.state("b")), (VMPowerState::PoweredOn, VMPowerState::PoweredOn));
+}
+
+/// Interrupts the run when a fault is about to be sent.
+#[derive(Debug)]
+struct InterruptAtSent {
+    cancel: CancellationToken,
+    taken: MemorySink,
+}
+
+#[async_trait]
+impl EventSink for InterruptAtSent {
+    async fn record(&self, event: &RunEvent) -> Result<(), Error> {
+        if matches!(event.event, RunEventKind::Sent { .. }) {
+            self.cancel.cancel();
+        }
+        self.taken.record(event).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_watches_for_a_call_that_never_left() {
+    let lab = slow_lab();
+    let sink = InterruptAtSent { cancel: lab.cx.cancellation().clone(), taken: MemorySink::default() };
+    let began = lab.cx.monotonic();
+    let report = lab.run_with(off_both(), &sink).await;
+    let took = lab.cx.monotonic().saturating_sub(began);
+    assert_eq!(report.verdict, Verdict::Interrupted);
+    assert_eq!(lab.destructive_calls(), 0);
+    assert!(report.left_changed.is_empty());
+    assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 /// Takes a number of events and fails from then on.

@@ -1,5 +1,6 @@
 //! What each fault means on the platform in memory: which calls, and what has to be seen afterwards.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chaos_core::{
@@ -17,6 +18,8 @@ struct Job<'a> {
     platform: &'a MemoryPlatform,
     vm: &'a VMRef,
     name: String,
+    /// Whether a call that changes something has left for the server.
+    sent: AtomicBool,
 }
 
 /// What has to be seen for an operation to have succeeded.
@@ -46,13 +49,13 @@ pub(super) async fn apply(
     let before = platform.read(cx, vm).await?;
     let found = before.vm.power_state;
     let place = before.vm.display_path().to_owned();
-    let job = Job { platform, vm, name: before.vm.name.clone() };
+    let job = Job { platform, vm, name: before.vm.name.clone(), sent: AtomicBool::new(false) };
     let how = match check_power(&before.vm, fault)? {
         Need::Nothing => Ok(How::AlreadyThere),
         Need::Act => job.act(cx, &before, fault).await,
     };
-    let how = how.map_err(|error| error.vm(place).operation(fault.operation().words()))?;
-    let after = platform.read(cx, vm).await?.vm.power_state;
+    let how = how.map_err(|error| job.told(error).vm(place).operation(fault.operation().words()))?;
+    let after = platform.read(cx, vm).await.map_err(|error| job.told(error))?.vm.power_state;
     Ok(Outcome::new(how, found, after, cx.monotonic().saturating_sub(start)))
 }
 
@@ -136,9 +139,24 @@ impl Job<'_> {
         }
     }
 
+    async fn send(&self, cx: &Context, call: CallKind) -> Result<Result<(), Wire>, Error> {
+        let sent = self.platform.call(cx, |session| self.platform.estate().power(cx, session, call, &self.vm.id)).await;
+        // In doubt are those that were accepted, and those whose answer is still to come.
+        if matches!(sent, Ok(Ok(()) | Err(Wire::Cut | Wire::NoAnswer))) {
+            self.sent.store(true, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    /// Says in an error of a caller who waits no more whether something was sent that may still take effect.
+    fn told(&self, error: Error) -> Error {
+        let gave_up = matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Cancelled);
+        if gave_up && self.sent.load(Ordering::Relaxed) { error.retry(Retry::Unsettled) } else { error }
+    }
+
     async fn guest(&self, cx: &Context, call: CallKind, goal: Goal) -> Result<(), Error> {
         self.report(cx, ProgressStep::GuestAsked);
-        match self.platform.call(cx, |session| self.platform.estate().power(cx, session, call, &self.vm.id)).await? {
+        match self.send(cx, call).await? {
             // If the connection broke the guest may have been asked: what it does tells.
             Ok(()) | Err(Wire::Cut) => self.wait(cx, goal).await,
             Err(Wire::Machine(_)) if goal.is_reached(&self.read(cx).await?) => Ok(()),
@@ -148,9 +166,7 @@ impl Job<'_> {
 
     async fn hard(&self, cx: &Context, call: CallKind, goal: Goal) -> Result<(), Error> {
         loop {
-            let sent =
-                self.platform.call(cx, |session| self.platform.estate().power(cx, session, call, &self.vm.id)).await?;
-            match sent {
+            match self.send(cx, call).await? {
                 Ok(()) => {
                     self.report(cx, ProgressStep::Accepted);
                     return self.wait(cx, goal).await;
