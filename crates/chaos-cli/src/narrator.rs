@@ -87,6 +87,13 @@ impl Narrator {
             RunEventKind::Undone { prepared, outcome } => {
                 Some(format!("put back: {} is {}", told.name(*prepared), outcome.state))
             }
+            RunEventKind::UndoDelayed { prepared, until, failure } => {
+                let why = failure.as_ref().map(|failure| format!(" ({})", failure.message)).unwrap_or_default();
+                Some(format!(
+                    "still trying to put {} back, until {until:.0}{why}; an interrupt stops it and names what is left",
+                    told.name(*prepared)
+                ))
+            }
             RunEventKind::UndoFailed { prepared, failure } => {
                 Some(format!("NOT put back: {}: {}", told.name(*prepared), failure.message))
             }

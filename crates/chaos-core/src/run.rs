@@ -136,6 +136,16 @@ pub enum RunEventKind {
         /// How it got there.
         outcome: Outcome,
     },
+    /// A target is not back yet, and putting it back goes on.
+    UndoDelayed {
+        /// The number of the first [`RunEventKind::Prepared`] of the target.
+        prepared: u64,
+        /// When putting it back is given up.
+        until: Timestamp,
+        /// What the last try failed with; none if the first is still under way.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
     /// A target could not be put back, or is not there any more when all is read once more in the end, in which case
     /// this follows its [`RunEventKind::Undone`]: it is left changed.
     UndoFailed {

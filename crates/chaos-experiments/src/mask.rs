@@ -122,6 +122,9 @@ impl Masker {
             RunEventKind::Outcome { prepared, result: CallResult::Error(error) } => {
                 RunEventKind::Outcome { prepared, result: CallResult::Error(failure(error)) }
             }
+            RunEventKind::UndoDelayed { prepared, until, failure: error } => {
+                RunEventKind::UndoDelayed { prepared, until, failure: error.map(failure) }
+            }
             RunEventKind::UndoFailed { prepared, failure: error } => {
                 RunEventKind::UndoFailed { prepared, failure: failure(error) }
             }

@@ -10,6 +10,7 @@ use chaos_core::{
 };
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use crate::engine::recorder::Recorder;
 use crate::report::LeftChanged;
@@ -20,6 +21,11 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long a VM is watched at least after a call that may still take effect.
 const LEAST_WATCH: Duration = Duration::from_mins(1);
+
+/// How long an undo is silent at most before it is said that it goes on; twice as long before the next time.
+const FIRST_WORD: Duration = Duration::from_secs(15);
+/// The longest silence of an undo that goes on.
+const LONGEST_SILENCE: Duration = Duration::from_mins(5);
 
 /// The targets that a fault was sent to, in the order of the first fault on each.
 ///
@@ -121,7 +127,7 @@ impl Ledger {
             let parallel = group.iter().map(|touched| touched.parallel).max().unwrap_or(NonZeroUsize::MIN);
             let mut jobs: Vec<BoxFuture<'_, (&Touched, Result<Outcome, Error>)>> = Vec::with_capacity(group.len());
             for touched in group.iter().rev() {
-                jobs.push(Box::pin(async move { (touched, undo(cx, touched).await) }));
+                jobs.push(Box::pin(async move { (touched, undo_aloud(cx, touched, recorder).await) }));
             }
             let mut results = futures_util::stream::iter(jobs).buffer_unordered(parallel.get());
             while let Some((touched, result)) = results.next().await {
@@ -144,6 +150,13 @@ impl Touched {
     fn rests_as_found(&self) -> bool {
         let found = self.undo.found.power_state;
         self.now == Some(found) && self.unsettled.is_none_or(|unsettled| unsettled.goal == found)
+    }
+
+    /// Records that the target is not back yet.
+    async fn delayed(&self, cx: &Context, error: Option<&Error>, recorder: &Recorder<'_>) {
+        let until = cx.now().saturating_add(cx.remaining()).unwrap_or(Timestamp::MAX);
+        let failure = error.map(Failure::from);
+        recorder.note(RunEventKind::UndoDelayed { prepared: self.prepared, until, failure }).await;
     }
 
     /// Records that the target could not be put back, unless only the proof was cut short that it is.
@@ -187,7 +200,26 @@ fn unsettled(fault: &Fault, sent: Duration, now: Duration) -> Option<Unsettled> 
     Some(Unsettled { goal, until: sent.saturating_add(limit).max(now.saturating_add(LEAST_WATCH)) })
 }
 
-async fn undo(cx: &Context, touched: &Touched) -> Result<Outcome, Error> {
+/// Puts a target back, and says at growing intervals that it goes on: a platform may try for as long as it is let.
+async fn undo_aloud(cx: &Context, touched: &Touched, recorder: &Recorder<'_>) -> Result<Outcome, Error> {
+    let undo = undo(cx, touched, recorder);
+    tokio::pin!(undo);
+    let mut silence = FIRST_WORD;
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut undo => return result,
+            waited = cx.pause("putting it back", silence) => match waited {
+                Ok(()) => touched.delayed(cx, None, recorder).await,
+                // Its time is over or it was told to stop: what it makes of that is the answer.
+                Err(_) => return undo.await,
+            },
+        }
+        silence = silence.saturating_mul(2).min(LONGEST_SILENCE);
+    }
+}
+
+async fn undo(cx: &Context, touched: &Touched, recorder: &Recorder<'_>) -> Result<Outcome, Error> {
     if let Some(unsettled) = touched.unsettled
         && unsettled.goal != touched.undo.found.power_state
     {
@@ -198,7 +230,7 @@ async fn undo(cx: &Context, touched: &Touched) -> Result<Outcome, Error> {
         cx.check("putting it back")?;
         match touched.platform.undo(cx, &touched.undo).await {
             Err(error) if matches!(error.retry_class(), Retry::Later | Retry::Unsettled) => {
-                tracing::warn!(vm = touched.undo.name, "not put back yet: {}", error.with_causes());
+                touched.delayed(cx, Some(&error), recorder).await;
                 cx.pause("waiting to put it back", pause).await.map_err(|_| error)?;
                 pause *= 2;
             }
@@ -254,7 +286,11 @@ async fn verify(cx: &Context, back: &[&Touched], recorder: &Recorder<'_>) -> Vec
                 Ok(vm) => Error::new(ErrorKind::Failed, format!("it was put back and is {} now", vm.power_state)),
                 // It was read back once already: what is wrong now is the reading.
                 Err(error) if error.kind() != ErrorKind::NotFound => {
-                    tracing::warn!(vm = touched.undo.name, "not read once more: {}", error.with_causes());
+                    tracing::warn!(
+                        vm = touched.undo.name,
+                        "not read once more: {}",
+                        recorder.mask(&error.with_causes())
+                    );
                     continue;
                 }
                 Err(error) => error,

@@ -99,6 +99,37 @@ async fn a_rollback_that_fails_fails_the_run_though_the_undo_mends_it() {
     assert_eq!(lab.state("a"), VMPowerState::PoweredOn);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_undo_that_goes_on_and_on_is_told_at_growing_intervals() {
+    let lab = Lab::with(&["a"]);
+    let off = action("off", "vm_power_off", json!({"vm_name": "a"}));
+    let resolved = lab.resolve(read(document(&[off], &[])).unwrap()).await.unwrap();
+    // It fails once, and then takes its time.
+    lab.estate.fail_next(Failure::refuse(ErrorKind::Unavailable, "not now").of(CallKind::PowerOn));
+    let sink = chaos_experiments::MemorySink::default();
+    resolved.run(&lab.cx, &sink, &crate::lab::options()).await;
+    let events = sink.events();
+    let delayed: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.event {
+            RunEventKind::UndoDelayed { until, failure, .. } => Some((*until > event.at, failure.clone())),
+            _ => None,
+        })
+        .collect();
+    let [(true, Some(failure))] = delayed.as_slice() else { panic!("{delayed:?}") };
+    assert!(failure.message.contains("not now"), "{failure:?}");
+
+    let lab = Lab::new(&EstateSpec::new().with([VmSpec::new("a").slow(Duration::from_secs(100))]));
+    let off = action("off", "vm_power_off", json!({"vm_name": "a"}));
+    let cancel = lab.cx.cancellation().clone();
+    let interrupt = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        cancel.cancel();
+    };
+    let ((_, events), ()) = tokio::join!(lab.run(read(document(&[off], &[])).unwrap()), interrupt);
+    assert!(count(&events, |event| matches!(event, RunEventKind::UndoDelayed { failure: None, .. })) >= 2);
+}
+
 /// One step of a random method.
 fn step() -> impl Strategy<Value = (usize, usize, bool)> {
     (0..4_usize, 0..4_usize, any::<bool>())
