@@ -49,6 +49,14 @@ fn write_summary(report: &RunReport, to: &mut dyn Write) -> io::Result<()> {
         }
     }
     write_table(&table, to)?;
+    for record in journal.run.iter().chain(&journal.rollbacks) {
+        let outputs = record.output.as_array().map_or(std::slice::from_ref(&record.output), Vec::as_slice);
+        for output in outputs {
+            if let (Some(vm), Some(note)) = (output["vm"].as_str(), output["note"].as_str()) {
+                writeln!(to, "note: {}: {}", printable(vm), printable(note))?;
+            }
+        }
+    }
     for left_out in &report.not_rehearsed {
         writeln!(to, "not rehearsed: {} ({})", printable(&left_out.name), printable(&left_out.provider))?;
     }

@@ -116,7 +116,10 @@ impl Running<'_> {
         };
         match &call.what {
             What::Power { fault, parallel, .. } => {
-                let output = self.apply(cx, started, on, fault, *parallel).await?;
+                let output = match section {
+                    Section::Rollbacks => self.apply_rollback(cx, started, on, fault, *parallel).await?,
+                    _ => self.apply(cx, started, on, fault, *parallel).await?,
+                };
                 Ok(Returned { output, detail: None })
             }
             What::Look { .. } | What::Group { .. } => {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_core::{
-    Context, Error, ErrorKind, Failure, Fault, Outcome, Platform, Retry, RunEventKind, Stop, Target, Undo,
+    Context, Error, ErrorKind, Failure, Fault, How, Outcome, Platform, Retry, RunEventKind, Stop, Target, Undo,
     VMPowerState, VMRef,
 };
 use futures_util::StreamExt;
@@ -43,6 +43,8 @@ struct Touched {
     parallel: NonZeroUsize,
     platform: Arc<dyn Platform>,
     undo: Undo,
+    /// Whether any call has changed it, or may have.
+    changed: bool,
     /// The state as it is known from the last answer.
     now: Option<VMPowerState>,
     unsettled: Option<Unsettled>,
@@ -83,6 +85,7 @@ impl Ledger {
                 parallel: sending.parallel,
                 platform: Arc::clone(sending.platform),
                 undo: sending.undo.clone(),
+                changed: false,
                 now: None,
                 unsettled: None,
             }),
@@ -100,6 +103,10 @@ impl Ledger {
     ) {
         let mut touched = self.lock();
         let Some(known) = touched.iter_mut().find(|known| known.undo.target == *target) else { return };
+        known.changed |= match result {
+            Ok(outcome) => outcome.how != How::AlreadyThere,
+            Err(error) => error.kind() != ErrorKind::Cancelled || may_still_happen(error),
+        };
         match result {
             Ok(outcome) => {
                 known.now = Some(outcome.state);
@@ -112,6 +119,13 @@ impl Ledger {
             }
             Err(_) => {}
         }
+    }
+
+    /// The state that a target was found in, if this run has sent it something and never changed it by that.
+    pub(super) fn never_changed(&self, target: &Target) -> Option<VMPowerState> {
+        let touched = self.lock();
+        let known = touched.iter().find(|known| known.undo.target == *target)?;
+        (!known.changed && known.unsettled.is_none()).then_some(known.undo.found.power_state)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chaos_core::{CallResult, Context, Error, ErrorKind, Failure, Fault, Outcome, RunEventKind, Target, Undo, VMInfo};
+use chaos_core::{
+    CallResult, Context, Error, ErrorKind, Failure, Fault, How, Outcome, RunEventKind, Target, Undo, VMInfo,
+    VMPowerState,
+};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -37,6 +41,47 @@ impl Running<'_> {
         fault: &Fault,
         parallel: NonZeroUsize,
     ) -> Result<Value, Failed> {
+        Ok(one_or_all(self.apply_to(cx, activity, on, fault, parallel).await?))
+    }
+
+    /// The same for a declared rollback, which leaves out what needs none: a VM that the run never changed and that is
+    /// as it was found would be disturbed by it, and be put back at once.
+    pub(super) async fn apply_rollback(
+        &self,
+        cx: &Context,
+        activity: u64,
+        on: &On,
+        fault: &Fault,
+        parallel: NonZeroUsize,
+    ) -> Result<Value, Failed> {
+        let refs = on.refs();
+        let mut outputs = Vec::with_capacity(refs.len());
+        let mut rest = On { platform: Arc::clone(&on.platform), vms: Vec::new() };
+        for (vm, target) in on.vms.iter().zip(refs) {
+            let found = self.ledger.never_changed(&Target::from(target.clone())).filter(|found| moves(fault, *found));
+            let now = match found {
+                Some(_) => on.platform.get(&cx.limit(SETTLE), &[target]).await.pop().and_then(Result::ok),
+                None => None,
+            };
+            match (found, now) {
+                (Some(found), Some(now)) if now.power_state == found => outputs.push(skipped(vm, fault, found)),
+                _ => rest.vms.push(vm.clone()),
+            }
+        }
+        if !rest.vms.is_empty() {
+            outputs.extend(self.apply_to(cx, activity, &rest, fault, parallel).await?);
+        }
+        Ok(one_or_all(outputs))
+    }
+
+    async fn apply_to(
+        &self,
+        cx: &Context,
+        activity: u64,
+        on: &On,
+        fault: &Fault,
+        parallel: NonZeroUsize,
+    ) -> Result<Vec<Value>, Failed> {
         let prepared = self.prepare(cx, activity, on, fault).await?;
         let failed = AtomicBool::new(false);
         let mut jobs: Vec<BoxFuture<'_, (usize, Result<Outcome, Error>)>> = Vec::with_capacity(prepared.len());
@@ -73,8 +118,7 @@ impl Running<'_> {
         }
         match first {
             Some(error) => Err(Failed { lines, error }),
-            None if outputs.len() == 1 => Ok(outputs.remove(0)),
-            None => Ok(outputs.into()),
+            None => Ok(outputs),
         }
     }
 
@@ -144,6 +188,34 @@ impl Running<'_> {
     }
 }
 
+/// Whether a fault would move a VM out of `state` for good. A restart moves nothing and mends what is inside.
+fn moves(fault: &Fault, state: VMPowerState) -> bool {
+    match fault {
+        Fault::PowerOn { .. } => state != VMPowerState::PoweredOn,
+        Fault::PowerOff { .. } => state != VMPowerState::PoweredOff,
+        Fault::Suspend { .. } => state != VMPowerState::Suspended,
+        _ => false,
+    }
+}
+
+fn one_or_all(mut outputs: Vec<Value>) -> Value {
+    if outputs.len() == 1 { outputs.remove(0) } else { outputs.into() }
+}
+
+fn skipped(vm: &VMInfo, fault: &Fault, found: VMPowerState) -> Value {
+    json!({
+        "vm": vm.name,
+        "id": vm.id,
+        "path": vm.path,
+        "operation": fault.operation(),
+        "outcome": "skipped",
+        "previous_state": found,
+        "state": found,
+        "duration_seconds": 0.0,
+        "note": format!("nothing was done: the run never changed it, and it is {found} as it was found"),
+    })
+}
+
 fn output(vm: &VMInfo, fault: &Fault, outcome: &Outcome) -> Value {
     let mut output = json!({
         "vm": vm.name,
@@ -155,8 +227,12 @@ fn output(vm: &VMInfo, fault: &Fault, outcome: &Outcome) -> Value {
         "state": outcome.state,
         "duration_seconds": outcome.duration.as_secs_f64(),
     });
-    if let (Some(note), Value::Object(output)) = (&outcome.note, &mut output) {
-        output.insert("note".to_owned(), note.as_str().into());
+    let idle = || {
+        (outcome.how == How::AlreadyThere)
+            .then(|| format!("nothing was done: it was {} already", outcome.previous_state))
+    };
+    if let (Some(note), Value::Object(output)) = (outcome.note.clone().or_else(idle), &mut output) {
+        output.insert("note".to_owned(), note.into());
     }
     output
 }
