@@ -142,8 +142,7 @@ pub trait PlatformExt: Platform {
         vms: &[&str],
         parallel: NonZeroUsize,
     ) -> Result<Vec<PowerReport>, Error> {
-        let vms = self.find_each(cx, vms).await?;
-        Ok(self.apply_each(cx, &vms, &Fault::power_on(), parallel).await)
+        apply_each_by_name(self, cx, vms, &Fault::power_on(), parallel).await
     }
 
     /// Powers many VMs off, at most `parallel` at the same time.
@@ -157,8 +156,7 @@ pub trait PlatformExt: Platform {
         stop: Stop,
         parallel: NonZeroUsize,
     ) -> Result<Vec<PowerReport>, Error> {
-        let vms = self.find_each(cx, vms).await?;
-        Ok(self.apply_each(cx, &vms, &Fault::power_off(stop), parallel).await)
+        apply_each_by_name(self, cx, vms, &Fault::power_off(stop), parallel).await
     }
 
     /// Restarts many VMs, at most `parallel` at the same time.
@@ -172,8 +170,7 @@ pub trait PlatformExt: Platform {
         stop: Stop,
         parallel: NonZeroUsize,
     ) -> Result<Vec<PowerReport>, Error> {
-        let vms = self.find_each(cx, vms).await?;
-        Ok(self.apply_each(cx, &vms, &Fault::reboot(stop), parallel).await)
+        apply_each_by_name(self, cx, vms, &Fault::reboot(stop), parallel).await
     }
 
     /// Suspends many VMs, at most `parallel` at the same time.
@@ -186,8 +183,7 @@ pub trait PlatformExt: Platform {
         vms: &[&str],
         parallel: NonZeroUsize,
     ) -> Result<Vec<PowerReport>, Error> {
-        let vms = self.find_each(cx, vms).await?;
-        Ok(self.apply_each(cx, &vms, &Fault::suspend(), parallel).await)
+        apply_each_by_name(self, cx, vms, &Fault::suspend(), parallel).await
     }
 
     /// Applies `fault` to VMs that were found before, at most `parallel` in transition at the same time. One report
@@ -256,6 +252,17 @@ async fn apply_by_name<P: Platform + ?Sized>(
     let found = platform.find(cx, vm).await?;
     let target = Target::from(platform.vm_ref(&found));
     platform.apply(cx, &target, fault).await
+}
+
+async fn apply_each_by_name<P: Platform + ?Sized>(
+    platform: &P,
+    cx: &Context,
+    vms: &[&str],
+    fault: &Fault,
+    parallel: NonZeroUsize,
+) -> Result<Vec<PowerReport>, Error> {
+    let vms = platform.find_each(cx, vms).await?;
+    Ok(platform.apply_each(cx, &vms, fault, parallel).await)
 }
 
 async fn apply_prepared<P: Platform + ?Sized>(
