@@ -10,15 +10,25 @@ use super::{Finding, Repository};
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("chaos-core", &[]),
     ("chaos-http", &["chaos-core"]),
-    ("chaos-vsphere", &["chaos-core", "chaos-http"]),
+    ("chaos-xml", &[]),
+    ("chaos-vsphere", &["chaos-core", "chaos-http", "chaos-xml"]),
+    ("chaos-olvm", &["chaos-core", "chaos-http", "chaos-xml"]),
     ("chaos-sim", &["chaos-core"]),
     ("chaos-testkit", &["chaos-core"]),
     ("chaos-experiments", &["chaos-core", "chaos-http"]),
-    ("chaos-orchestrator", &["chaos-core", "chaos-http", "chaos-vsphere", "chaos-sim"]),
+    ("chaos-orchestrator", &["chaos-core", "chaos-http", "chaos-vsphere", "chaos-olvm", "chaos-sim"]),
     ("chaos-cli", &["chaos-core", "chaos-experiments", "chaos-orchestrator", "chaos-sim"]),
     (
         "chaos-examples",
-        &["chaos-core", "chaos-http", "chaos-vsphere", "chaos-sim", "chaos-orchestrator", "chaos-experiments"],
+        &[
+            "chaos-core",
+            "chaos-http",
+            "chaos-vsphere",
+            "chaos-olvm",
+            "chaos-sim",
+            "chaos-orchestrator",
+            "chaos-experiments",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -32,6 +42,7 @@ struct Owned {
 }
 
 const OWNED: &[Owned] = &[
+    Owned { name: "quick-xml", owners: &["chaos-xml", "chaos-sim"], free_in_tests: true },
     Owned { name: "reqwest", owners: &["chaos-http"], free_in_tests: false },
     Owned { name: "anyhow", owners: &["chaos-cli", "chaos-examples", "xtask"], free_in_tests: true },
     Owned { name: "clap", owners: &["chaos-cli", "xtask"], free_in_tests: true },
@@ -43,9 +54,10 @@ const OWNED: &[Owned] = &[
 const TREES: &[(&str, &[&str])] = &[
     ("chaos-core", &["reqwest", "hyper", "axum", "quick-xml", "rustls", "serde-saphyr"]),
     ("chaos-http", &["quick-xml", "openssl-sys", "native-tls"]),
-    ("chaos-sim", &["reqwest", "chaos-http", "chaos-vsphere"]),
-    ("chaos-vsphere", &["chaos-sim", "dotenvy"]),
-    ("chaos-experiments", &["chaos-vsphere", "chaos-orchestrator", "chaos-sim"]),
+    ("chaos-sim", &["reqwest", "chaos-http", "chaos-xml", "chaos-vsphere", "chaos-olvm"]),
+    ("chaos-vsphere", &["chaos-sim", "chaos-olvm", "dotenvy"]),
+    ("chaos-olvm", &["chaos-sim", "chaos-vsphere", "dotenvy"]),
+    ("chaos-experiments", &["chaos-vsphere", "chaos-olvm", "chaos-orchestrator", "chaos-sim"]),
 ];
 
 /// A crate depends only on those of ours that stand below it.

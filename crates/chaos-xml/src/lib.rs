@@ -1,0 +1,1 @@
+//! Reads the XML of platform APIs chunk by chunk, within bounds.
