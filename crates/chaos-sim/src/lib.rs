@@ -21,6 +21,7 @@
 mod clock_seam;
 mod control;
 mod front;
+mod ovirt;
 mod sim;
 mod vsphere;
 mod wire;
