@@ -7,6 +7,7 @@
 //! Source: oVirt administration guide, "Searches"; oVirt REST API guide, "Searching".
 
 mod evaluate;
+mod fields;
 mod operand;
 mod pattern;
 mod print;

@@ -124,7 +124,10 @@ impl Operand {
             (Self::Like(pattern), Value::Text(text)) => pattern.matches(text, reading.case_sensitive),
             (Self::Exactly(wanted), Value::Text(text)) => wanted == text,
             (Self::AnyCase(wanted), Value::Text(text)) => is(wanted, text),
-            (Self::Id(wanted), Value::Text(text)) => hexadecimal(text).is_some_and(|id| id == *wanted),
+            // Hyphens apart; long chains of ids are compared with every row.
+            (Self::Id(wanted), Value::Text(text)) => {
+                text.bytes().filter(|b| *b != b'-').map(|b| b.to_ascii_lowercase()).eq(wanted.bytes())
+            }
             (Self::Flag(wanted), Value::Flag(flag)) => wanted == flag,
             (Self::Day(day), Value::Time(time)) => {
                 let midnight = day.midnight(reading.now);
@@ -189,7 +192,7 @@ fn hexadecimal(text: &str) -> Option<String> {
             '-' if may_be_hyphen => may_be_hyphen = false,
             c if c.is_ascii_hexdigit() => {
                 digits.push(c.to_ascii_lowercase());
-                may_be_hyphen = digits.len() % 4 == 0 && digits.len() < 32;
+                may_be_hyphen = digits.len().is_multiple_of(4) && digits.len() < 32;
             }
             _ => return None,
         }

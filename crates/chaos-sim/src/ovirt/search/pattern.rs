@@ -60,17 +60,17 @@ impl Pattern {
 /// already. At the very beginning it does not look.
 fn escape(value: &str) -> String {
     let chars: Vec<char> = value.chars().collect();
-    let mut escaped = String::with_capacity(value.len());
+    let mut like = String::with_capacity(value.len());
     for (at, c) in chars.iter().enumerate() {
         let is_escaped = at > 0 && chars[at - 1] == '\\';
-        let escapes = at > 0 && matches!(chars.get(at + 1), Some('%' | '\\'));
+        let does_escape = at > 0 && matches!(chars.get(at + 1), Some('%' | '\\'));
         match c {
-            '%' if !is_escaped => escaped.push_str("\\%"),
-            '\\' if !is_escaped && !escapes => escaped.push_str("\\\\"),
-            c => escaped.push(*c),
+            '%' if !is_escaped => like.push_str("\\%"),
+            '\\' if !is_escaped && !does_escape => like.push_str("\\\\"),
+            c => like.push(*c),
         }
     }
-    escaped
+    like
 }
 
 /// The pieces of a `LIKE`, in which a backslash makes the next character stand for itself.
