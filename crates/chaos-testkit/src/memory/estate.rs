@@ -3,73 +3,59 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use chaos_core::{Context, Error, ErrorKind, PlatformKind, Problem, SharedClock, VMInfo, VMPowerState};
-use secrecy::{ExposeSecret, SecretString};
+use chaos_core::{Context, Error, Operation, PlatformKind, Problem, SharedClock, VMPowerState};
+use secrecy::SecretString;
 use tokio::sync::watch;
 
 use crate::estate::{EstateSpec, VmKey};
-use crate::memory::call::{Call, CallKind, Failure, Mishap};
-use crate::memory::machine::{Machine, Refusal};
+use crate::memory::call::{Call, CallKind, Failure};
+use crate::memory::machine::Machine;
 use crate::memory::platform::MemoryPlatform;
 
 /// A server in memory. Clones are the same server. Its VMs live on the clock that it is made with.
 #[derive(Clone)]
-pub struct MemoryEstate(Arc<Shared>);
+pub struct MemoryEstate(pub(super) Arc<Shared>);
 
-struct Shared {
-    clock: SharedClock,
-    kind: PlatformKind,
+pub(super) struct Shared {
+    pub(super) clock: SharedClock,
+    pub(super) kind: PlatformKind,
     /// Moves on with every change that somebody could wait for.
-    revision: watch::Sender<u64>,
+    pub(super) revision: watch::Sender<u64>,
     state: Mutex<State>,
 }
 
-struct State {
-    username: String,
-    password: SecretString,
-    machines: Vec<Machine>,
-    problems: Vec<Problem>,
-    sessions: BTreeSet<u64>,
-    logins: u64,
-    calls: Vec<Call>,
-    failures: Vec<Failure>,
-    line: Line,
+pub(super) struct State {
+    pub(super) username: String,
+    pub(super) password: SecretString,
+    pub(super) operations: BTreeSet<Operation>,
+    pub(super) asking: AskGuests,
+    pub(super) machines: Vec<Machine>,
+    pub(super) problems: Vec<Problem>,
+    pub(super) sessions: BTreeSet<u64>,
+    pub(super) logins: u64,
+    pub(super) calls: Vec<Call>,
+    pub(super) failures: Vec<Failure>,
+    pub(super) line: Line,
+}
+
+/// Which guests the server can ask to shut down or restart themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskGuests {
+    /// Those whose agent answers.
+    ThroughAgent,
+    /// All that are up, as by ACPI.
+    Always,
+    /// None: the server has no calls for it.
+    Never,
 }
 
 /// Whether the server can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
+pub(super) enum Line {
     Up,
     Refuses,
     Stalls,
-}
-
-/// What a client sees of a call that did not succeed.
-#[derive(Debug)]
-pub(super) enum Wire {
-    NotAuthenticated,
-    Unreachable,
-    /// The server took the call and never answers.
-    NoAnswer,
-    /// The connection broke: the call may have been executed.
-    Cut,
-    Nonsense,
-    Refused(ErrorKind, String),
-    NoSuchVm,
-    Machine(Refusal),
-}
-
-/// A VM as it was read, with what a waiting client has to know beside it.
-#[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) vm: VMInfo,
-    pub(super) guest_listens: bool,
-    pub(super) guest_up: bool,
-    pub(super) boots: u64,
-    pub(super) busy: bool,
-    pub(super) next_event: Option<Duration>,
 }
 
 impl MemoryEstate {
@@ -90,6 +76,8 @@ impl MemoryEstate {
         let state = State {
             username: spec.username.clone(),
             password: spec.password.clone(),
+            operations: [Operation::PowerOn, Operation::PowerOff, Operation::Reboot, Operation::Suspend].into(),
+            asking: AskGuests::ThroughAgent,
             machines: spec.keys().map(machine).collect(),
             problems: Vec::new(),
             sessions: BTreeSet::new(),
@@ -116,7 +104,9 @@ impl MemoryEstate {
     /// A client that logs in with these credentials.
     ///
     /// # Errors
-    /// [`ErrorKind::Unauthenticated`], [`ErrorKind::Unavailable`] or [`ErrorKind::Timeout`].
+    /// [`ErrorKind::Unauthenticated`](chaos_core::ErrorKind::Unauthenticated),
+    /// [`ErrorKind::Unavailable`](chaos_core::ErrorKind::Unavailable) or
+    /// [`ErrorKind::Timeout`](chaos_core::ErrorKind::Timeout).
     pub async fn connect_with(
         &self,
         cx: &Context,
@@ -213,6 +203,17 @@ impl MemoryEstate {
         self.change(|state| state.problems.push(problem));
     }
 
+    /// From now on clients that connect support these operations and no other.
+    pub fn support_only(&self, operations: impl IntoIterator<Item = Operation>) {
+        let operations = operations.into_iter().collect();
+        self.change(|state| state.operations = operations);
+    }
+
+    /// From now on clients that connect can ask these guests. At first it is [`AskGuests::ThroughAgent`].
+    pub fn ask_guests(&self, asking: AskGuests) {
+        self.change(|state| state.asking = asking);
+    }
+
     /// From now on the guest of this VM takes note of what it is asked and does nothing.
     pub fn hang_guest(&self, id: &str) {
         self.change_vm(id, |machine| machine.spec.guest.hangs = true);
@@ -242,14 +243,14 @@ impl MemoryEstate {
         self.change(|state| state.machines.iter_mut().find(|machine| machine.id == id).map(change));
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let result = change(&mut self.state());
         self.0.revision.send_modify(|revision| *revision += 1);
         result
     }
 
     /// The state of the server, in which all that was due has happened.
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (now, time) = (self.0.clock.monotonic(), self.0.clock.now());
         for machine in &mut state.machines {
@@ -257,140 +258,11 @@ impl MemoryEstate {
         }
         state
     }
-
-    // What follows is the wire between the client and the server.
-
-    pub(super) fn login(&self, cx: &Context, username: &str, password: &SecretString) -> Result<u64, Wire> {
-        self.change(|state| {
-            state.take(self, cx, CallKind::Login, None, |state| {
-                let same = state.password.expose_secret() == password.expose_secret();
-                if username != state.username || !same {
-                    let message = format!("the server refused the login of `{username}`");
-                    return Err(Wire::Refused(ErrorKind::Unauthenticated, message));
-                }
-                state.logins += 1;
-                state.sessions.insert(state.logins);
-                Ok(state.logins)
-            })
-        })
-    }
-
-    pub(super) fn logout(&self, cx: &Context, session: u64) -> Result<(), Wire> {
-        self.change(|state| {
-            state.take(self, cx, CallKind::Logout, None, |state| {
-                state.sessions.remove(&session);
-                Ok(())
-            })
-        })
-    }
-
-    pub(super) fn list(&self, cx: &Context, session: u64) -> Result<(Vec<VMInfo>, Vec<Problem>), Wire> {
-        self.in_session(cx, session, CallKind::List, None, |state| {
-            let vms = state.machines.iter().map(|machine| machine.info(&self.0.kind)).collect();
-            Ok((vms, state.problems.clone()))
-        })
-    }
-
-    pub(super) fn read(&self, cx: &Context, session: u64, id: &str) -> Result<Reading, Wire> {
-        let now = self.0.clock.monotonic();
-        self.in_session(cx, session, CallKind::Read, Some(id), |state| {
-            let machine = state.machine(id).ok_or(Wire::NoSuchVm)?;
-            Ok(Reading {
-                vm: machine.info(&self.0.kind),
-                guest_listens: machine.guest_listens(),
-                guest_up: machine.guest_up,
-                boots: machine.boots,
-                busy: machine.is_busy(now),
-                next_event: machine.next_event(),
-            })
-        })
-    }
-
-    pub(super) fn power(&self, cx: &Context, session: u64, kind: CallKind, id: &str) -> Result<(), Wire> {
-        let now = self.0.clock.monotonic();
-        self.in_session(cx, session, kind, Some(id), |state| {
-            let machine = state.machines.iter_mut().find(|machine| machine.id == id).ok_or(Wire::NoSuchVm)?;
-            machine.start(kind, now).map_err(Wire::Machine)
-        })
-    }
-
-    fn in_session<T>(
-        &self,
-        cx: &Context,
-        session: u64,
-        kind: CallKind,
-        vm: Option<&str>,
-        serve: impl FnOnce(&mut State) -> Result<T, Wire>,
-    ) -> Result<T, Wire> {
-        let serve = |state: &mut State| {
-            let known = state.sessions.contains(&session);
-            if known { serve(state) } else { Err(Wire::NotAuthenticated) }
-        };
-        let mut state = self.state();
-        let result = state.take(self, cx, kind, vm, serve);
-        drop(state);
-        if kind.is_destructive() {
-            self.0.revision.send_modify(|revision| *revision += 1);
-        }
-        result
-    }
-
-    /// Follows the server's changes from here on.
-    pub(super) fn watch(&self) -> watch::Receiver<u64> {
-        self.0.revision.subscribe()
-    }
-
-    /// Waits until something changes that a client could wait for, or until `at` on the server's clock.
-    pub(super) async fn changed(&self, watch: &mut watch::Receiver<u64>, at: Option<Duration>) {
-        let due = async {
-            match at {
-                Some(at) => self.0.clock.sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            // The sender lives as long as the estate.
-            _ = watch.changed() => {}
-            () = due => {}
-        }
-    }
 }
 
 impl State {
-    fn machine(&self, id: &str) -> Option<&Machine> {
+    pub(super) fn machine(&self, id: &str) -> Option<&Machine> {
         self.machines.iter().find(|machine| machine.id == id)
-    }
-
-    /// One call on the wire: reaches the server or not, is written down, meets with mishaps, and is served.
-    fn take<T>(
-        &mut self,
-        estate: &MemoryEstate,
-        cx: &Context,
-        kind: CallKind,
-        vm: Option<&str>,
-        serve: impl FnOnce(&mut Self) -> Result<T, Wire>,
-    ) -> Result<T, Wire> {
-        if self.line == Line::Refuses {
-            return Err(Wire::Unreachable);
-        }
-        self.calls.push(Call {
-            kind,
-            vm: vm.map(str::to_owned),
-            run_id: cx.run_id().clone(),
-            reason: cx.reason_text().to_owned(),
-            at: estate.0.clock.now(),
-        });
-        if self.line == Line::Stalls {
-            return Err(Wire::NoAnswer);
-        }
-        let failure = self.failures.iter().position(|failure| failure.fits(kind, vm));
-        match failure.map(|at| self.failures.remove(at).mishap) {
-            None => serve(self),
-            Some(Mishap::Refused(kind, message)) => Err(Wire::Refused(kind, message)),
-            Some(Mishap::Nonsense) => Err(Wire::Nonsense),
-            Some(Mishap::Cut { executed: false }) => Err(Wire::Cut),
-            Some(Mishap::Cut { executed: true }) => serve(self).and(Err(Wire::Cut)),
-        }
     }
 }
 

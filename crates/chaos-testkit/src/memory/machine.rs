@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::estate::VmSpec;
 use crate::memory::call::CallKind;
+use crate::memory::estate::AskGuests;
 
 /// How long the server takes for a power task.
 const TASK: Duration = Duration::from_millis(10);
@@ -90,8 +91,12 @@ impl Machine {
     }
 
     /// Whether the guest can be asked to do something.
-    pub(super) fn guest_listens(&self) -> bool {
-        self.tools() == ToolsStatus::Running
+    pub(super) fn guest_listens(&self, asking: AskGuests) -> bool {
+        match asking {
+            AskGuests::ThroughAgent => self.tools() == ToolsStatus::Running,
+            AskGuests::Always => self.guest_up,
+            AskGuests::Never => false,
+        }
     }
 
     /// Whether more is going to happen than that a guest comes up.
@@ -100,7 +105,7 @@ impl Machine {
     }
 
     /// Starts what a power call asks for.
-    pub(super) fn start(&mut self, call: CallKind, now: Duration) -> Result<(), Refusal> {
+    pub(super) fn start(&mut self, call: CallKind, now: Duration, asking: AskGuests) -> Result<(), Refusal> {
         use VMPowerState::{PoweredOff, PoweredOn, Suspended};
 
         if self.is_busy(now) {
@@ -127,7 +132,7 @@ impl Machine {
             CallKind::PowerOff => vec![(done, Event::Power(PoweredOff))],
             CallKind::Suspend => vec![(done, Event::Power(Suspended))],
             CallKind::Reset => vec![(done, Event::GuestDown), (done + guest.boot, Event::GuestUp)],
-            CallKind::GuestShutdown | CallKind::GuestReboot => return self.ask_guest(call, now),
+            CallKind::GuestShutdown | CallKind::GuestReboot => return self.ask_guest(call, now, asking),
             CallKind::Login | CallKind::Logout | CallKind::List | CallKind::Read => return Ok(()),
         };
         self.coming = coming.into();
@@ -135,8 +140,8 @@ impl Machine {
         Ok(())
     }
 
-    fn ask_guest(&mut self, call: CallKind, now: Duration) -> Result<(), Refusal> {
-        if !self.guest_listens() {
+    fn ask_guest(&mut self, call: CallKind, now: Duration, asking: AskGuests) -> Result<(), Refusal> {
+        if !self.guest_listens(asking) {
             return Err(Refusal::NoTools);
         }
         // A guest that is on its way down already is not impressed by being asked again.

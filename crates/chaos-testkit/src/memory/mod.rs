@@ -25,8 +25,9 @@ mod machine;
 mod platform;
 mod power;
 mod source;
+mod wire;
 
 pub use call::{Call, CallKind, Failure};
-pub use estate::MemoryEstate;
+pub use estate::{AskGuests, MemoryEstate};
 pub use platform::MemoryPlatform;
 pub use source::{MemorySource, Opened};

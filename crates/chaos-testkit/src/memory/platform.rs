@@ -4,15 +4,16 @@ use std::fmt;
 
 use async_trait::async_trait;
 use chaos_core::{
-    Capabilities, Context, Discovery, Error, ErrorKind, Fault, How, Operation, Outcome, Platform, PlatformIdentity,
-    Retry, Selector, Target, Undo, VMInfo, VMRef, check_power,
+    Capabilities, Context, Discovery, Error, ErrorKind, Fault, How, Outcome, Platform, PlatformIdentity, Retry,
+    Selector, Target, Undo, VMInfo, VMRef, check_power,
 };
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
-use crate::memory::estate::{MemoryEstate, Reading, Wire};
+use crate::memory::estate::MemoryEstate;
 use crate::memory::machine::Refusal;
 use crate::memory::power;
+use crate::memory::wire::{Reading, Wire};
 
 /// A client that is logged in to a [`MemoryEstate`].
 ///
@@ -20,6 +21,7 @@ use crate::memory::power;
 pub struct MemoryPlatform {
     estate: MemoryEstate,
     identity: PlatformIdentity,
+    capabilities: Capabilities,
     username: String,
     password: SecretString,
     session: Mutex<Session>,
@@ -45,8 +47,14 @@ impl MemoryPlatform {
             instance: "in-memory".to_owned(),
             description: "an estate in memory".to_owned(),
         };
-        let platform =
-            Self { estate, identity, username: username.to_owned(), password, session: Mutex::new(Session::Closed) };
+        let platform = Self {
+            capabilities: estate.capabilities(),
+            estate,
+            identity,
+            username: username.to_owned(),
+            password,
+            session: Mutex::new(Session::Closed),
+        };
         let session = platform.login(cx).await?;
         *platform.session.lock().await = Session::Open(session);
         Ok(platform)
@@ -143,7 +151,18 @@ impl MemoryPlatform {
         target.vm().ok_or_else(|| Error::unsupported(&self.identity.kind, "faults on anything but VMs"))
     }
 
+    /// Refuses what is no capability, before the server is asked for anything.
+    pub(super) fn check_supported(&self, fault: &Fault) -> Result<(), Error> {
+        let operation = fault.operation();
+        if self.capabilities.supports(operation) {
+            Ok(())
+        } else {
+            Err(Error::unsupported(&self.identity.kind, operation.words()))
+        }
+    }
+
     async fn prepare_one(&self, cx: &Context, target: &Target, fault: &Fault) -> Result<Undo, Error> {
+        self.check_supported(fault)?;
         let vm = self.read(cx, self.vm_of(target)?).await?.vm;
         check_power(&vm, fault)?;
         Ok(Undo::of_power(target.clone(), &vm, fault, cx.now()))
@@ -157,12 +176,7 @@ impl Platform for MemoryPlatform {
     }
 
     fn capabilities(&self) -> Capabilities {
-        use Operation::{PowerOff, PowerOn, Reboot, Suspend};
-
-        let mut capabilities = Capabilities::new([PowerOn, PowerOff, Reboot, Suspend]);
-        capabilities.guest_operations = true;
-        capabilities.records_reason = true;
-        capabilities
+        self.capabilities.clone()
     }
 
     async fn discover(&self, cx: &Context, selector: &Selector) -> Result<Discovery, Error> {

@@ -9,9 +9,9 @@ use chaos_core::{
 };
 
 use crate::memory::call::CallKind;
-use crate::memory::estate::{Reading, Wire};
 use crate::memory::machine::Refusal;
 use crate::memory::platform::MemoryPlatform;
+use crate::memory::wire::{Reading, Wire};
 
 /// One power operation on one VM.
 struct Job<'a> {
@@ -46,6 +46,7 @@ pub(super) async fn apply(
     fault: &Fault,
 ) -> Result<Outcome, Error> {
     let start = cx.monotonic();
+    platform.check_supported(fault)?;
     let before = platform.read(cx, vm).await?;
     let found = before.vm.power_state;
     let place = before.vm.display_path().to_owned();
