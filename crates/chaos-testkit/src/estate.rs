@@ -24,9 +24,10 @@ pub struct VmKey(pub usize);
 /// first cluster of the first datacenter.
 #[derive(Debug, Clone)]
 pub struct VmSpec {
-    /// Its name, decoded. May be that of another VM in another folder.
+    /// Its name, decoded. May be that of another VM in another datacenter or folder.
     pub name: String,
-    /// The names of its folders below the datacenter's VM folder, from the outside in.
+    /// The names of its folders below the datacenter's VM folder, from the outside in. Left out by a harness without
+    /// folders.
     pub folders: Vec<String>,
     /// Its datacenter.
     pub datacenter: String,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{
-    Context, Error, ErrorKind, Fault, How, Outcome, Platform, PlatformExt, Stop, SuspendedMemory, Target, Undo, VMInfo,
-    VMPowerState, VMRef,
+    Context, Error, ErrorKind, Fault, How, Operation, Outcome, Platform, PlatformExt, Stop, SuspendedMemory, Target,
+    Undo, VMInfo, VMPowerState, VMRef,
 };
 
 use super::harness::{Ability, Harness, Server};
-use crate::estate::{EstateSpec, VmKey};
+use crate::estate::{EstateSpec, VmKey, VmSpec};
 
 /// Time enough for whatever is going to succeed.
 pub(super) const PLENTY: Duration = Duration::from_secs(30);
@@ -39,11 +39,7 @@ impl Bench {
     }
 
     /// The same with one VM.
-    pub(super) async fn of_one(
-        harness: &dyn Harness,
-        needs: &[Ability],
-        vm: crate::estate::VmSpec,
-    ) -> Option<(Self, VmKey)> {
+    pub(super) async fn of_one(harness: &dyn Harness, needs: &[Ability], vm: VmSpec) -> Option<(Self, VmKey)> {
         let mut spec = EstateSpec::new();
         let key = spec.add(vm);
         Some((Self::start(harness, needs, spec).await?, key))
@@ -77,6 +73,12 @@ impl Bench {
         let mut undos = self.platform.prepare(&self.cx, &[self.target(vm).await], fault).await;
         assert_eq!(undos.len(), 1, "one record for one target");
         undos.remove(0)
+    }
+
+    /// The record of a fault on the VM as it is now, also of one that the platform would not prepare.
+    pub(super) async fn record(&self, vm: VmKey, fault: &Fault) -> Undo {
+        let info = self.info(vm).await;
+        Undo::of_power(self.target(vm).await, &info, fault, self.cx.now())
     }
 
     /// Applies `fault` in the background; what it gives comes from the handle.
@@ -144,14 +146,48 @@ impl Bench {
 }
 
 /// Whether the harness can do all of this; if not, that is said.
-#[expect(clippy::print_stderr, reason = "a skipped check has to be seen in the output of the test")]
 pub(super) fn can(harness: &dyn Harness, needs: &[Ability]) -> bool {
     let missing = harness.cannot().into_iter().find(|(ability, _)| needs.contains(ability));
     if let Some((ability, why)) = missing {
-        let check = std::thread::current().name().unwrap_or("a check").to_owned();
-        eprintln!("SKIPPED {check}: the harness cannot do {ability:?}: {why}");
+        skipped(format_args!("the harness cannot do {ability:?}: {why}"));
     }
     missing.is_none()
+}
+
+/// Whether the harness declares this as missing, for checks of what has to be true then.
+pub(super) fn lacks(harness: &dyn Harness, ability: Ability) -> bool {
+    harness.cannot().iter().any(|(missing, _)| *missing == ability)
+}
+
+/// Says that a check, or a part of it, has not run.
+#[expect(clippy::print_stderr, reason = "a skipped check has to be seen in the output of the test")]
+pub(super) fn skipped(why: std::fmt::Arguments<'_>) {
+    let check = std::thread::current().name().unwrap_or("a check").to_owned();
+    eprintln!("SKIPPED {check}: {why}");
+}
+
+/// The ability that an operation is.
+///
+/// # Panics
+/// On an operation that came after this suite: it needs an ability and checks.
+pub(super) fn ability(operation: Operation) -> Ability {
+    match operation {
+        Operation::PowerOn => Ability::PowerOn,
+        Operation::PowerOff => Ability::PowerOff,
+        Operation::Reboot => Ability::Reboot,
+        Operation::Suspend => Ability::Suspend,
+        _ => panic!("the suite has no checks of {operation} yet"),
+    }
+}
+
+/// Those of the faults whose operation the harness can do; that there is none is said.
+pub(super) fn offered(harness: &dyn Harness, faults: impl IntoIterator<Item = Fault>) -> Vec<Fault> {
+    let can = |fault: &Fault| !lacks(harness, ability(fault.operation()));
+    let offered: Vec<Fault> = faults.into_iter().filter(can).collect();
+    if offered.is_empty() {
+        skipped(format_args!("the harness can do none of its operations"));
+    }
+    offered
 }
 
 /// Guest first, then hard: with all the time in the world for either.
@@ -174,9 +210,28 @@ pub(super) fn discard() -> Fault {
     Fault::PowerOff { stop: hard(), suspended: SuspendedMemory::Discard }
 }
 
-/// One fault of each operation.
-pub(super) fn every_fault() -> [Fault; 4] {
+/// One fault of each operation that there is.
+pub(super) fn all_faults() -> [Fault; 4] {
     [Fault::power_on(), Fault::power_off(hard()), Fault::reboot(hard()), Fault::suspend()]
+}
+
+/// One fault of each operation that the harness can do.
+pub(super) fn every_fault(harness: &dyn Harness) -> Vec<Fault> {
+    offered(harness, all_faults())
+}
+
+/// VMs of one name, `web`: in two datacenters, and where there are folders in two folders of one of them.
+pub(super) fn namesakes(harness: &dyn Harness) -> EstateSpec {
+    let place = |datacenter: &str, folder: &str| {
+        let cluster = format!("{datacenter}-C0");
+        let host = format!("{datacenter}-host");
+        VmSpec::new("web").datacenter(datacenter).cluster(Some(&cluster)).host(&host).folder(folder)
+    };
+    let mut spec = EstateSpec::new().with([place("DC0", "blue"), place("DC1", "green")]);
+    if can(harness, &[Ability::Folders]) {
+        spec.add(place("DC0", "green"));
+    }
+    spec
 }
 
 /// The names of VMs, in their order.

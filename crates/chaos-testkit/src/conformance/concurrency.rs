@@ -8,13 +8,14 @@ use chaos_core::VMPowerState::{PoweredOff, PoweredOn, Suspended};
 use chaos_core::{ErrorKind, Fault, How, Outcome, PlatformExt, PowerReport, Stop, VMInfo};
 use tokio_util::sync::CancellationToken;
 
-use super::bench::{Bench, PLENTY, SHORT, graceful, hard};
+use super::bench::{Bench, PLENTY, PROMPT, SHORT, graceful, hard, offered};
 use super::harness::{Ability, Harness};
 use super::watched::Watched;
 use crate::estate::{EstateSpec, VmKey, VmSpec};
 
-const CALLS: &[Ability] = &[Ability::CountCalls];
+const OFF: &[Ability] = &[Ability::CountCalls, Ability::PowerOff];
 const GUESTS: &[Ability] = &[Ability::CountCalls, Ability::Guests];
+const GUESTS_OFF: &[Ability] = &[Ability::CountCalls, Ability::Guests, Ability::PowerOff];
 
 fn parallel(n: usize) -> NonZeroUsize {
     NonZeroUsize::new(n).expect("not 0")
@@ -36,7 +37,7 @@ fn kinds(reports: &[PowerReport]) -> Vec<Result<How, ErrorKind>> {
 
 pub async fn a_batch_keeps_to_its_limit(harness: &dyn Harness) {
     for limit in [1, 3] {
-        let Some(bench) = Bench::start(harness, CALLS, EstateSpec::of(["a", "b", "c", "d", "e", "f"])).await else {
+        let Some(bench) = Bench::start(harness, OFF, EstateSpec::of(["a", "b", "c", "d", "e", "f"])).await else {
             return;
         };
         let watched = Watched::new(Arc::clone(&bench.platform));
@@ -48,7 +49,7 @@ pub async fn a_batch_keeps_to_its_limit(harness: &dyn Harness) {
 }
 
 pub async fn a_batch_of_many_reaches_all(harness: &dyn Harness) {
-    let needs = &[Ability::CountCalls, Ability::Places];
+    let needs = &[Ability::CountCalls, Ability::PowerOff, Ability::Places];
     let Some(bench) = Bench::start(harness, needs, EstateSpec::many(40)).await else { return };
     let vms = infos(&bench).await;
     let reports = bench.platform.apply_each(&bench.cx, &vms, &Fault::power_off(hard()), parallel(16)).await;
@@ -62,9 +63,10 @@ pub async fn a_batch_of_many_reaches_all(harness: &dyn Harness) {
 
 pub async fn one_that_fails_does_not_stop_the_others(harness: &dyn Harness) {
     let spec = EstateSpec::new().with([VmSpec::new("a"), VmSpec::new("hung").hanging(), VmSpec::new("c")]);
-    let Some(bench) = Bench::start(harness, GUESTS, spec).await else { return };
+    let Some(bench) = Bench::start(harness, GUESTS_OFF, spec).await else { return };
     let vms = infos(&bench).await;
-    let fault = Fault::power_off(Stop::GuestOnly { grace: Duration::from_secs(2) });
+    // Enough for the guests that obey, and meant to run out for the one that hangs.
+    let fault = Fault::power_off(Stop::GuestOnly { grace: PROMPT });
     let reports = bench.platform.apply_each(&bench.cx, &vms, &fault, parallel(2)).await;
     assert_eq!(kinds(&reports), [Ok(How::GuestShutdown), Err(ErrorKind::Timeout), Ok(How::GuestShutdown)]);
     let states: Vec<_> = reports.iter().map(|report| report.state).collect();
@@ -73,7 +75,7 @@ pub async fn one_that_fails_does_not_stop_the_others(harness: &dyn Harness) {
 }
 
 pub async fn concurrent_callers_share_one_client(harness: &dyn Harness) {
-    let needs = &[Ability::CountCalls, Ability::Suspend];
+    let needs = &[Ability::PowerOn, Ability::PowerOff, Ability::Reboot, Ability::Suspend];
     let spec = EstateSpec::new().with([VmSpec::new("a"), VmSpec::new("b"), VmSpec::new("c").off(), VmSpec::new("d")]);
     let Some(bench) = Bench::start(harness, needs, spec).await else { return };
     let faults = [Fault::power_off(hard()), Fault::suspend(), Fault::power_on(), Fault::reboot(hard())];
@@ -92,7 +94,7 @@ pub async fn concurrent_callers_share_one_client(harness: &dyn Harness) {
 }
 
 pub async fn two_callers_may_want_the_same(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, CALLS, VmSpec::new("a")).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, OFF, VmSpec::new("a")).await else { return };
     let first = bench.spawn_apply(&bench.cx, vm, Fault::power_off(hard())).await;
     let second = bench.spawn_apply(&bench.cx, vm, Fault::power_off(hard())).await;
     for caller in [first, second] {
@@ -103,7 +105,7 @@ pub async fn two_callers_may_want_the_same(harness: &dyn Harness) {
 }
 
 pub async fn cancellation_ends_a_wait(harness: &dyn Harness) {
-    for fault in [Fault::power_off(graceful()), Fault::reboot(graceful())] {
+    for fault in offered(harness, [Fault::power_off(graceful()), Fault::reboot(graceful())]) {
         let Some((bench, vm)) = Bench::of_one(harness, GUESTS, VmSpec::new("a").hanging()).await else { return };
         let cancel = CancellationToken::new();
         let cx = bench.cx.clone().cancelled_by(cancel.clone());
@@ -120,7 +122,7 @@ pub async fn cancellation_ends_a_wait(harness: &dyn Harness) {
 pub async fn the_deadline_ends_a_wait(harness: &dyn Harness) {
     // The guest's own grace is longer than the whole call may take: no hard stop may follow.
     let stop = Stop::GuestThenHard { grace: PLENTY, hard: PLENTY };
-    for fault in [Fault::power_off(stop), Fault::reboot(stop)] {
+    for fault in offered(harness, [Fault::power_off(stop), Fault::reboot(stop)]) {
         let Some((bench, vm)) = Bench::of_one(harness, GUESTS, VmSpec::new("a").hanging()).await else { return };
         let target = bench.target(vm).await;
         let cx = bench.cx.limit(SHORT);
@@ -133,7 +135,7 @@ pub async fn the_deadline_ends_a_wait(harness: &dyn Harness) {
 
 pub async fn a_cancelled_batch_leaves_the_rest_alone(harness: &dyn Harness) {
     let spec = EstateSpec::new().with([VmSpec::new("hung").hanging(), VmSpec::new("b"), VmSpec::new("c")]);
-    let Some(bench) = Bench::start(harness, GUESTS, spec).await else { return };
+    let Some(bench) = Bench::start(harness, GUESTS_OFF, spec).await else { return };
     let vms = infos(&bench).await;
     let cancel = CancellationToken::new();
     let cx = bench.cx.clone().cancelled_by(cancel.clone());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chaos_core::{Context, Error, ErrorKind, Fault, PlatformExt, Selector};
 use tokio_util::sync::CancellationToken;
 
-use super::bench::{Bench, PLENTY, every_fault, hard};
+use super::bench::{Bench, PLENTY, can, every_fault, hard, namesakes};
 use super::harness::{Ability, Harness};
 use crate::estate::{EstateSpec, VmKey, VmSpec};
 
@@ -17,27 +17,31 @@ pub async fn an_unknown_name_is_named(harness: &dyn Harness) {
 }
 
 pub async fn an_ambiguous_name_lists_its_candidates(harness: &dyn Harness) {
-    let needs = &[Ability::DuplicateNames, Ability::Folders, Ability::CountCalls];
-    let spec = EstateSpec::new().with([VmSpec::new("web").folder("blue"), VmSpec::new("web").folder("green")]);
-    let Some(bench) = Bench::start(harness, needs, spec).await else { return };
-    let error = bench.platform.power_off(&bench.cx, "web", hard()).await.expect_err("two of them");
+    let needs = &[Ability::DuplicateNames, Ability::Places, Ability::CountCalls];
+    if !can(harness, needs) {
+        return;
+    }
+    let Some(bench) = Bench::start(harness, needs, namesakes(harness)).await else { return };
+    let error = bench.platform.power_off(&bench.cx, "web", hard()).await.expect_err("several of them");
     assert_eq!(error.kind(), ErrorKind::Ambiguous);
     let mut candidates = error.candidates().to_vec();
-    candidates.sort();
-    assert_eq!(candidates.len(), 2);
-    for (candidate, folder) in candidates.iter().zip(["blue", "green"]) {
-        assert!(candidate.ends_with(&format!("/{folder}/web")), "{candidate}");
-        assert!(error.to_string().contains(candidate), "{error}");
-    }
+    let mut paths = Vec::new();
     for vm in bench.spec.keys() {
+        let path = bench.info(vm).await.path.expect("a path");
+        let datacenter = &bench.spec.vms[vm.0].datacenter;
+        assert!(path.contains(&format!("/{datacenter}/")) && path.ends_with("/web"), "{path}");
+        assert!(error.to_string().contains(&path), "{error}");
         assert_eq!(bench.server.destructive_calls(vm).await, 0);
+        paths.push(path);
     }
+    candidates.sort();
+    paths.sort();
+    assert_eq!(candidates, paths);
 }
 
 pub async fn a_refusal_names_vm_operation_and_platform(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, &[Ability::CountCalls], VmSpec::new("web-07").off()).await else {
-        return;
-    };
+    let needs = &[Ability::CountCalls, Ability::Reboot];
+    let Some((bench, vm)) = Bench::of_one(harness, needs, VmSpec::new("web-07").off()).await else { return };
     let error = bench.assert_refused(vm, &Fault::reboot(hard())).await;
     assert!(error.vm_name().is_some_and(|name| name.contains("web-07")), "{error:?}");
     assert_eq!(error.operation_name(), Some("reboot"));
@@ -46,15 +50,15 @@ pub async fn a_refusal_names_vm_operation_and_platform(harness: &dyn Harness) {
 }
 
 /// Makes every call with a context that has ended, and sees that each gives `kind` and nothing reached the VM.
-async fn assert_nothing_sent(bench: &Bench, cx: &Context, kind: ErrorKind) {
+async fn assert_nothing_sent(harness: &dyn Harness, bench: &Bench, cx: &Context, kind: ErrorKind) {
     let vm = VmKey(0);
-    let undo = bench.prepare(vm, &Fault::suspend()).await.expect("can be prepared");
+    let undo = bench.record(vm, &Fault::power_off(hard())).await;
     let (vm_ref, target) = (bench.vm_ref(vm).await, bench.target(vm).await);
     let platform = &bench.platform;
     let discovered = platform.discover(cx, &Selector::all()).await;
     assert_eq!(discovered.expect_err("discover").kind(), kind);
     assert_eq!(platform.get(cx, &[vm_ref]).await.remove(0).expect_err("get").kind(), kind);
-    for fault in every_fault() {
+    for fault in every_fault(harness) {
         let prepared = platform.prepare(cx, std::slice::from_ref(&target), &fault).await.remove(0);
         assert_eq!(prepared.expect_err("prepare").kind(), kind);
         assert_eq!(platform.apply(cx, &target, &fault).await.expect_err("apply").kind(), kind);
@@ -65,32 +69,37 @@ async fn assert_nothing_sent(bench: &Bench, cx: &Context, kind: ErrorKind) {
 
 pub async fn a_deadline_in_the_past_sends_nothing(harness: &dyn Harness) {
     let Some(bench) = Bench::start(harness, &[Ability::CountCalls], EstateSpec::of(["a"])).await else { return };
-    assert_nothing_sent(&bench, &bench.cx.limit(Duration::ZERO), ErrorKind::Timeout).await;
+    assert_nothing_sent(harness, &bench, &bench.cx.limit(Duration::ZERO), ErrorKind::Timeout).await;
 }
 
 pub async fn a_cancelled_call_sends_nothing(harness: &dyn Harness) {
     let Some(bench) = Bench::start(harness, &[Ability::CountCalls], EstateSpec::of(["a"])).await else { return };
     let cancel = CancellationToken::new();
     cancel.cancel();
-    assert_nothing_sent(&bench, &bench.cx.clone().cancelled_by(cancel), ErrorKind::Cancelled).await;
+    assert_nothing_sent(harness, &bench, &bench.cx.clone().cancelled_by(cancel), ErrorKind::Cancelled).await;
 }
 
 pub async fn messages_are_one_line_that_fits_into_another(harness: &dyn Harness) {
-    let spec = EstateSpec::new().with([VmSpec::new("off").off(), VmSpec::new("x"), VmSpec::new("x").folder("f")]);
-    let needs = &[Ability::DuplicateNames, Ability::Folders];
-    let Some(bench) = Bench::start(harness, needs, spec).await else { return };
-    let mut foreign = bench.vm_ref(VmKey(0)).await;
+    let duplicates = can(harness, &[Ability::DuplicateNames, Ability::Places]);
+    let mut spec = if duplicates { namesakes(harness) } else { EstateSpec::new() };
+    let off = spec.add(VmSpec::new("off").off());
+    let Some(bench) = Bench::start(harness, &[], spec).await else { return };
+    let mut foreign = bench.vm_ref(off).await;
     foreign.instance.push_str("-of-others");
     let past = Context::on_clock(harness.clock(), Duration::ZERO);
-    let wrong = "not the password".into();
-    let errors: Vec<Option<Error>> = vec![
+    let mut errors: Vec<Option<Error>> = vec![
         bench.platform.reboot(&bench.cx, "off", hard()).await.err(),
         bench.platform.suspend(&bench.cx, "nobody").await.err(),
-        bench.platform.suspend(&bench.cx, "x").await.err(),
         bench.platform.get(&bench.cx, &[foreign]).await.remove(0).err(),
         bench.platform.discover(&past, &Selector::all()).await.err(),
-        bench.server.connect(&Context::on_clock(harness.clock(), PLENTY), &wrong).await.err(),
     ];
+    if duplicates {
+        errors.push(bench.platform.suspend(&bench.cx, "web").await.err());
+    }
+    if can(harness, &[Ability::Logins]) {
+        let wrong = "not the password".into();
+        errors.push(bench.server.connect(&Context::on_clock(harness.clock(), PLENTY), &wrong).await.err());
+    }
     for error in errors {
         let message = error.expect("each of these fails").with_causes();
         assert!(!message.contains('\n'), "more than one line: {message:?}");

@@ -8,15 +8,27 @@ use secrecy::SecretString;
 
 use crate::estate::{EstateSpec, VmKey};
 
-/// Something that not every server under test can do.
+/// Something that not every platform, or not every server under test, can do.
+///
+/// Where an operation is missing, the suite sees that it is refused as unsupported; where [`Ability::GuestAgentNeeded`]
+/// is missing, that guests without an agent do what they are asked. Nothing else is checked of what is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ability {
-    /// Suspended VMs.
+    /// The operation [`PowerOn`](chaos_core::Operation::PowerOn).
+    PowerOn,
+    /// The operation [`PowerOff`](chaos_core::Operation::PowerOff).
+    PowerOff,
+    /// The operation [`Reboot`](chaos_core::Operation::Reboot).
+    Reboot,
+    /// The operation [`Suspend`](chaos_core::Operation::Suspend).
     Suspend,
+    /// VMs that are suspended.
+    SuspendedVms,
     /// Templates.
     Templates,
-    /// Two VMs of one name in different folders.
+    /// Two VMs of one name in different datacenters and, where there are [`Ability::Folders`], in different folders of
+    /// one datacenter.
     DuplicateNames,
     /// Names with `/`, `%`, brackets, quotes and letters beyond ASCII.
     OddNames,
@@ -24,12 +36,18 @@ pub enum Ability {
     Folders,
     /// Several datacenters, clusters and hosts.
     Places,
+    /// VMs that are off and have a host all the same.
+    HostsOfStoppedVms,
     /// Hosts outside of clusters.
     StandaloneHosts,
     /// More VMs than fit on one page of the protocol.
     ManyVms,
-    /// Guests with an agent that can be asked, is missing, or hangs.
+    /// Guests that can be asked to shut down and to restart, and that may take their time or hang.
     Guests,
+    /// Guests that can be asked through their agent alone, and VMs that show whether it is installed and runs.
+    GuestAgentNeeded,
+    /// An account: who connects with a wrong password is refused.
+    Logins,
     /// Ending sessions from the server's side.
     KillSessions,
     /// Telling how many logins were tried and how many sessions are open.

@@ -10,11 +10,15 @@
 //! `cargo nextest run conformance::power` runs what it says. Another test attribute may follow:
 //! `conformance!(MyHarness, #[tokio::test(start_paused = true)])` for a platform without any IO.
 //!
-//! A check that needs an [`Ability`] which the harness declares missing is skipped, and says so on stderr.
+//! A check that needs an [`Ability`] which the harness declares missing is skipped, and says so on stderr. What is
+//! missing on one platform is an ability of harnesses, never a case in a check: checks know no vendor.
+//!
+//! [`Wrapped`] runs the same checks through a wrapper of platforms.
 
 mod bench;
 mod harness;
 mod watched;
+mod wrapped;
 
 #[doc(hidden)]
 pub mod concurrency;
@@ -32,8 +36,12 @@ pub mod secrets;
 pub mod session;
 #[doc(hidden)]
 pub mod undo;
+#[doc(hidden)]
+pub mod unsupported;
 
 pub use harness::{Ability, Break, Harness, Outage, Server};
+pub use watched::Watched;
+pub use wrapped::Wrapped;
 
 use std::future::Future;
 use std::time::Duration;
@@ -71,6 +79,7 @@ macro_rules! conformance {
             a_full_name_wins_over_the_glob_that_it_also_is
             duplicates_are_refused_by_name_and_told_apart_by_path
             filters_select_by_place_and_state
+            a_vm_that_is_off_is_found_by_its_host
             a_selector_that_fits_nothing_gives_nothing
             get_answers_in_the_order_asked
             a_reference_survives_json_and_a_second_client
@@ -99,6 +108,7 @@ macro_rules! conformance {
             a_guest_reboot_is_over_after_down_and_up
             a_guest_that_hangs_is_reset
             a_guest_without_agent_is_reset
+            a_guest_without_agent_is_asked_where_none_is_needed
             a_template_is_refused
             a_batch_gives_one_report_each_in_order
             a_batch_with_an_unknown_name_touches_nothing
@@ -119,6 +129,12 @@ macro_rules! conformance {
             lost_memory_cannot_be_put_back
             a_record_of_a_newer_format_is_refused
             a_record_of_another_server_is_refused
+        }
+        $crate::conformance_group! { $harness, #[$test], unsupported:
+            an_operation_that_is_no_capability_is_unsupported
+            a_batch_of_an_unsupported_operation_touches_nothing
+            an_undo_that_needs_an_unsupported_operation_touches_nothing
+            without_guest_operations_no_guest_is_asked
         }
         $crate::conformance_group! { $harness, #[$test], errors:
             an_unknown_name_is_named
@@ -197,6 +213,7 @@ mod tests {
             ("inventory", include_str!("inventory.rs")),
             ("power", include_str!("power.rs")),
             ("undo", include_str!("undo.rs")),
+            ("unsupported", include_str!("unsupported.rs")),
             ("errors", include_str!("errors.rs")),
             ("session", include_str!("session.rs")),
             ("concurrency", include_str!("concurrency.rs")),

@@ -2,7 +2,7 @@
 
 use chaos_core::{Error, Fault, PlatformExt, Selector};
 
-use super::bench::{Bench, SHORT, can, hard};
+use super::bench::{Bench, SHORT, can, hard, offered};
 use super::harness::{Ability, Harness, Outage};
 use crate::estate::{EstateSpec, VmKey};
 use crate::{CapturedLogs, find_secret};
@@ -22,12 +22,14 @@ fn estate() -> EstateSpec {
 
 pub async fn the_password_is_in_no_log(harness: &dyn Harness) {
     let logs = CapturedLogs::start();
-    let Some(bench) = Bench::start(harness, &[], estate()).await else { return };
+    let Some(bench) = Bench::start(harness, &[Ability::Logins], estate()).await else { return };
     bench.platform.discover(&bench.cx, &Selector::all()).await.expect("discovery");
-    bench.platform.power_off(&bench.cx, "web-01", hard()).await.expect("can be powered off");
-    if can(harness, &[Ability::KillSessions]) {
-        bench.server.kill_sessions().await;
-        bench.platform.power_on(&bench.cx, "web-01").await.expect("can be powered on");
+    bench.platform.find(&bench.cx, "web-01").await.expect("can be found");
+    for fault in offered(harness, [Fault::power_off(hard()), Fault::power_on()]) {
+        bench.apply(VmKey(0), &fault).await.unwrap_or_else(|error| panic!("{fault:?}: {error:?}"));
+        if can(harness, &[Ability::KillSessions]) {
+            bench.server.kill_sessions().await;
+        }
     }
     let longer = format!("{CANARY}, and more");
     assert!(bench.server.connect(&bench.cx, &longer.into()).await.is_err());
@@ -38,10 +40,13 @@ pub async fn the_password_is_in_no_log(harness: &dyn Harness) {
 }
 
 pub async fn the_password_is_in_no_debug_output_and_no_record(harness: &dyn Harness) {
-    let Some(bench) = Bench::start(harness, &[], estate()).await else { return };
-    let fault = Fault::power_off(hard());
-    let undo = bench.prepare(VmKey(0), &fault).await.expect("can be prepared");
-    let outcome = bench.apply(VmKey(0), &fault).await.expect("can be applied");
+    let Some(bench) = Bench::start(harness, &[Ability::Logins], estate()).await else { return };
+    for fault in offered(harness, [Fault::power_off(hard())]) {
+        let undo = bench.prepare(VmKey(0), &fault).await.expect("can be prepared");
+        let outcome = bench.apply(VmKey(0), &fault).await.expect("can be applied");
+        assert_clean("an undo record", &serde_json::to_string(&undo).expect("JSON"));
+        assert_clean("an outcome", &serde_json::to_string(&outcome).expect("JSON"));
+    }
     let vm = bench.info(VmKey(0)).await;
     for (what, text) in [
         ("the platform", format!("{:?} {:#?}", bench.platform, bench.platform)),
@@ -49,15 +54,13 @@ pub async fn the_password_is_in_no_debug_output_and_no_record(harness: &dyn Harn
         ("its capabilities", format!("{:?}", bench.platform.capabilities())),
         ("the context", format!("{:?}", bench.cx)),
         ("a VM", format!("{vm:?}")),
-        ("an undo record", serde_json::to_string(&undo).expect("JSON")),
-        ("an outcome", serde_json::to_string(&outcome).expect("JSON")),
     ] {
         assert_clean(what, &text);
     }
 }
 
 pub async fn the_password_is_in_no_error(harness: &dyn Harness) {
-    let Some(bench) = Bench::start(harness, &[], estate()).await else { return };
+    let Some(bench) = Bench::start(harness, &[Ability::Logins], estate()).await else { return };
     let password = CANARY.into();
     let longer = format!("{CANARY}, and more").into();
     let mut errors: Vec<Option<Error>> = vec![

@@ -3,13 +3,17 @@
 use chaos_core::VMPowerState::{PoweredOff, PoweredOn, Suspended};
 use chaos_core::{ErrorKind, Fault, How, Operation, Outcome, Target, Undo, UndoAction, VMPowerState};
 
-use super::bench::{Bench, discard, every_fault, hard};
+use super::bench::{Bench, can, discard, every_fault, hard, offered};
 use super::harness::{Ability, Harness};
 use crate::estate::{EstateSpec, VmKey, VmSpec};
 
 const CALLS: &[Ability] = &[Ability::CountCalls];
-const SUSPEND: &[Ability] = &[Ability::CountCalls, Ability::Suspend];
-const CHANGE: &[Ability] = &[Ability::CountCalls, Ability::Suspend, Ability::ChangeVms];
+const OFF: &[Ability] = &[Ability::CountCalls, Ability::PowerOff];
+const ON_AND_OFF: &[Ability] = &[Ability::CountCalls, Ability::PowerOn, Ability::PowerOff];
+const REBOOT: &[Ability] = &[Ability::CountCalls, Ability::Reboot];
+const RESUME: &[Ability] = &[Ability::CountCalls, Ability::SuspendedVms, Ability::PowerOn, Ability::Suspend];
+const DISCARD: &[Ability] = &[Ability::CountCalls, Ability::SuspendedVms, Ability::PowerOff];
+const CHANGE: &[Ability] = &[Ability::CountCalls, Ability::PowerOn, Ability::PowerOff, Ability::ChangeVms];
 
 /// The record as another process reads it.
 fn through_json(undo: &Undo) -> Undo {
@@ -38,7 +42,7 @@ pub async fn prepare_changes_nothing_and_answers_in_order(harness: &dyn Harness)
     for vm in [VmKey(1), VmKey(2), VmKey(0)] {
         targets.push(bench.target(vm).await);
     }
-    for fault in every_fault() {
+    for fault in every_fault(harness) {
         let undos = bench.platform.prepare(&bench.cx, &targets, &fault).await;
         let answers: Vec<(String, &Target)> = undos
             .iter()
@@ -56,26 +60,32 @@ pub async fn prepare_changes_nothing_and_answers_in_order(harness: &dyn Harness)
 }
 
 pub async fn prepare_refuses_what_apply_refuses(harness: &dyn Harness) {
-    let spec = EstateSpec::new().with([VmSpec::new("on"), VmSpec::new("off").off(), VmSpec::new("asleep").suspended()]);
-    let Some(bench) = Bench::start(harness, SUSPEND, spec).await else { return };
-    for (vm, fault) in [
-        (VmKey(1), Fault::reboot(hard())),
-        (VmKey(1), Fault::suspend()),
-        (VmKey(2), Fault::reboot(hard())),
-        (VmKey(2), Fault::power_off(hard())),
-    ] {
-        let error = bench.prepare(vm, &fault).await.expect_err("has to be refused");
-        assert_eq!(error.kind(), ErrorKind::InvalidState, "{fault:?}");
-        bench.assert_refused(vm, &fault).await;
+    let mut spec = EstateSpec::new();
+    let on = spec.add(VmSpec::new("on"));
+    let off = spec.add(VmSpec::new("off").off());
+    let mut refused = vec![(off, Fault::reboot(hard())), (off, Fault::suspend())];
+    if can(harness, &[Ability::SuspendedVms]) {
+        let asleep = spec.add(VmSpec::new("asleep").suspended());
+        refused.extend([(asleep, Fault::reboot(hard())), (asleep, Fault::power_off(hard()))]);
+    }
+    let Some(bench) = Bench::start(harness, CALLS, spec).await else { return };
+    for (vm, fault) in refused {
+        for fault in offered(harness, [fault]) {
+            let error = bench.prepare(vm, &fault).await.expect_err("has to be refused");
+            assert_eq!(error.kind(), ErrorKind::InvalidState, "{fault:?}");
+            bench.assert_refused(vm, &fault).await;
+        }
     }
     // One that is refused does not take the others with it.
-    let targets = [bench.target(VmKey(1)).await, bench.target(VmKey(0)).await];
-    let undos = bench.platform.prepare(&bench.cx, &targets, &Fault::suspend()).await;
-    assert_eq!(undos.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true]);
+    let targets = [bench.target(off).await, bench.target(on).await];
+    for fault in offered(harness, [Fault::reboot(hard()), Fault::suspend()]) {
+        let undos = bench.platform.prepare(&bench.cx, &targets, &fault).await;
+        assert_eq!(undos.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true], "{fault:?}");
+    }
 }
 
 pub async fn a_record_says_what_was_found(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, &[], VmSpec::new("a")).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, &[Ability::PowerOff], VmSpec::new("a")).await else { return };
     let info = bench.info(vm).await;
     let undo = bench.prepare(vm, &Fault::power_off(hard())).await.expect("can be prepared");
     assert_eq!(undo.version, Undo::VERSION);
@@ -90,37 +100,41 @@ pub async fn a_record_says_what_was_found(harness: &dyn Harness) {
 }
 
 pub async fn power_off_is_undone_by_a_second_client(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, CALLS, VmSpec::new("a")).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, ON_AND_OFF, VmSpec::new("a")).await else { return };
     let outcome = there_and_back(&bench, vm, &Fault::power_off(hard())).await;
     assert_eq!((outcome.how, outcome.previous_state), (How::PoweredOn, PoweredOff));
 }
 
 pub async fn power_on_is_undone_by_a_second_client(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, CALLS, VmSpec::new("a").off()).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, ON_AND_OFF, VmSpec::new("a").off()).await else { return };
     let outcome = there_and_back(&bench, vm, &Fault::power_on()).await;
     assert_eq!(outcome.previous_state, PoweredOn);
 }
 
 pub async fn resume_is_undone_by_a_second_client(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, SUSPEND, VmSpec::new("a").suspended()).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, RESUME, VmSpec::new("a").suspended()).await else { return };
     assert_eq!(there_and_back(&bench, vm, &Fault::power_on()).await.how, How::Suspended);
 }
 
 pub async fn suspend_is_undone_by_a_second_client(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, SUSPEND, VmSpec::new("a")).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, RESUME, VmSpec::new("a")).await else { return };
     assert_eq!(there_and_back(&bench, vm, &Fault::suspend()).await.how, How::Resumed);
 }
 
 pub async fn a_reboot_leaves_nothing_to_undo(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, CALLS, VmSpec::new("a")).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, REBOOT, VmSpec::new("a")).await else { return };
     let outcome = there_and_back(&bench, vm, &Fault::reboot(hard())).await;
     assert_eq!(outcome.how, How::AlreadyThere);
     assert_eq!(bench.server.destructive_calls(vm).await, 1, "only the reboot itself");
 }
 
 pub async fn the_found_state_is_reached_from_every_other(harness: &dyn Harness) {
-    for found in [PoweredOn, PoweredOff, Suspended] {
-        for now in [PoweredOn, PoweredOff, Suspended] {
+    let mut states = vec![PoweredOn, PoweredOff];
+    if can(harness, &[Ability::SuspendedVms, Ability::Suspend]) {
+        states.push(Suspended);
+    }
+    for &found in &states {
+        for &now in &states {
             let Some((bench, vm)) = Bench::of_one(harness, CHANGE, VmSpec::new("a").state(found)).await else { return };
             let undo = through_json(&bench.prepare(vm, &Fault::power_on()).await.expect("can be prepared"));
             bench.server.set_power_state(vm, now).await;
@@ -140,7 +154,7 @@ pub async fn the_found_state_is_reached_from_every_other(harness: &dyn Harness) 
 
 pub async fn undo_of_an_untouched_vm_does_nothing(harness: &dyn Harness) {
     let Some((bench, vm)) = Bench::of_one(harness, CALLS, VmSpec::new("a")).await else { return };
-    for fault in every_fault() {
+    for fault in every_fault(harness) {
         let undo = bench.prepare(vm, &fault).await.expect("can be prepared");
         let outcome = bench.platform.undo(&bench.cx, &undo).await.expect("nothing to do");
         assert_eq!((outcome.how, outcome.state), (How::AlreadyThere, PoweredOn), "{fault:?}");
@@ -149,7 +163,7 @@ pub async fn undo_of_an_untouched_vm_does_nothing(harness: &dyn Harness) {
 }
 
 pub async fn undo_twice_does_it_once(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, CALLS, VmSpec::new("a")).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, ON_AND_OFF, VmSpec::new("a")).await else { return };
     let fault = Fault::power_off(hard());
     let undo = bench.prepare(vm, &fault).await.expect("can be prepared");
     bench.apply(vm, &fault).await.expect("can be applied");
@@ -162,7 +176,7 @@ pub async fn undo_twice_does_it_once(harness: &dyn Harness) {
 }
 
 pub async fn lost_memory_cannot_be_put_back(harness: &dyn Harness) {
-    let Some((bench, vm)) = Bench::of_one(harness, SUSPEND, VmSpec::new("a").suspended()).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, DISCARD, VmSpec::new("a").suspended()).await else { return };
     let undo = through_json(&bench.prepare(vm, &discard()).await.expect("can be prepared"));
     assert!(undo.why_impossible().is_some(), "the record says so beforehand");
     bench.apply(vm, &discard()).await.expect("can be applied");
@@ -174,7 +188,7 @@ pub async fn lost_memory_cannot_be_put_back(harness: &dyn Harness) {
 
 /// Applies a fault, changes the record, and sees that it is refused and the VM left as the fault left it.
 async fn assert_not_played(harness: &dyn Harness, kind: ErrorKind, change: impl FnOnce(&mut Undo)) {
-    let Some((bench, vm)) = Bench::of_one(harness, CALLS, VmSpec::new("a")).await else { return };
+    let Some((bench, vm)) = Bench::of_one(harness, OFF, VmSpec::new("a")).await else { return };
     let fault = Fault::power_off(hard());
     let mut undo = bench.prepare(vm, &fault).await.expect("can be prepared");
     bench.apply(vm, &fault).await.expect("can be applied");

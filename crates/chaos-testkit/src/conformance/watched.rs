@@ -9,20 +9,24 @@ use chaos_core::{
     VMInfo, VMRef,
 };
 
+/// A wrapper that counts the VMs that are in transition at the same time, and forwards everything.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub struct Watched {
     inner: Arc<dyn Platform>,
     now: AtomicUsize,
     peak: AtomicUsize,
 }
 
 impl Watched {
-    pub(super) fn new(inner: Arc<dyn Platform>) -> Self {
+    /// Watches `inner`.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Platform>) -> Self {
         Self { inner, now: AtomicUsize::new(0), peak: AtomicUsize::new(0) }
     }
 
     /// The most VMs that were in transition at the same time.
-    pub(super) fn peak(&self) -> usize {
+    #[must_use]
+    pub fn peak(&self) -> usize {
         self.peak.load(Ordering::SeqCst)
     }
 }
