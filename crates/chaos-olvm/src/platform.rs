@@ -1,0 +1,122 @@
+//! The platform: discovery and lookups here, power operations in their own module.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chaos_core::{
+    Capabilities, Context, Discovery, Error, ErrorKind, Fault, Operation, Outcome, Platform, PlatformIdentity,
+    PlatformKind, Selector, Target, Undo, VMInfo, VMRef,
+};
+
+use crate::config::Config;
+use crate::discovery::{self, KnownPlaces};
+use crate::error::again;
+use crate::power::Power;
+use crate::session::Session;
+use crate::watch::Watch;
+
+/// An engine of oVirt or Oracle Linux Virtualization Manager that is connected and logged in.
+///
+/// It holds one session, which is logged in again when the engine ends it; share it behind an [`Arc`](std::sync::Arc). Call
+/// [`Platform::disconnect`] at the end: a client that is merely dropped logs out in the background, if there is still a
+/// tokio runtime to do so.
+#[derive(Debug)]
+pub struct Olvm {
+    session: Session,
+    watch: Watch,
+    identity: PlatformIdentity,
+    places: KnownPlaces,
+}
+
+impl Olvm {
+    /// Logs in: one request.
+    ///
+    /// The engine is known by its address, since finding out more would take another request; its VMs have ids that no other
+    /// engine gives.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`] for settings that cannot work, [`ErrorKind::Unauthenticated`] for a refused login
+    /// (never tried again), [`ErrorKind::Unavailable`] and [`ErrorKind::Protocol`] if no engine answers at the address.
+    pub async fn connect(cx: &Context, config: Config) -> Result<Self, Error> {
+        let session = Session::open(cx, config).await?;
+        let host = session.host();
+        let identity = PlatformIdentity {
+            kind: PlatformKind::OLVM,
+            entry: session.config().entry.clone(),
+            instance: format!("engine:{host}"),
+            description: format!("oVirt engine at {host}"),
+        };
+        let watch = Watch::new(session.clone());
+        Ok(Self { session, watch, identity, places: KnownPlaces::default() })
+    }
+
+    fn power(&self) -> Power<'_> {
+        Power { session: &self.session, watch: &self.watch, identity: &self.identity, places: &self.places }
+    }
+}
+
+#[async_trait]
+impl Platform for Olvm {
+    fn identity(&self) -> &PlatformIdentity {
+        &self.identity
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let operations = [Operation::PowerOn, Operation::PowerOff, Operation::Reboot, Operation::Suspend];
+        let mut capabilities = Capabilities::new(operations);
+        capabilities.guest_operations = true;
+        capabilities.records_reason = true;
+        capabilities
+    }
+
+    async fn discover(&self, cx: &Context, selector: &Selector) -> Result<Discovery, Error> {
+        discovery::discover(&self.session, &self.places, cx, selector).await
+    }
+
+    async fn get(&self, cx: &Context, vms: &[VMRef]) -> Vec<Result<VMInfo, Error>> {
+        let ids: Vec<&str> = vms.iter().filter(|vm| vm.is_on(&self.identity)).map(|vm| vm.id.as_str()).collect();
+        let found = if ids.is_empty() {
+            Ok(Vec::new())
+        } else {
+            discovery::get(&self.session, &self.places, cx, &ids).await
+        };
+        let found: HashMap<String, VMInfo> = match found {
+            Ok(found) => found.into_iter().map(|vm| (vm.id.clone(), vm)).collect(),
+            Err(error) => return vms.iter().map(|vm| Err(again(&error).vm(vm.to_string()))).collect(),
+        };
+        let one = |vm: &VMRef| {
+            own(&self.identity, vm)?;
+            let missing = || Error::not_found(format!("id:{}", vm.id)).platform(PlatformKind::OLVM);
+            found.get(&vm.id).cloned().ok_or_else(missing)
+        };
+        vms.iter().map(one).collect()
+    }
+
+    async fn prepare(&self, cx: &Context, targets: &[Target], fault: &Fault) -> Vec<Result<Undo, Error>> {
+        self.power().prepare(cx, targets, fault).await
+    }
+
+    async fn apply(&self, cx: &Context, target: &Target, fault: &Fault) -> Result<Outcome, Error> {
+        self.power().apply(cx, target, fault).await
+    }
+
+    async fn undo(&self, cx: &Context, undo: &Undo) -> Result<Outcome, Error> {
+        self.power().undo(cx, undo).await
+    }
+
+    async fn disconnect(&self, cx: &Context) -> Result<(), Error> {
+        self.session.close(cx).await
+    }
+}
+
+/// Fails if a VM is another engine's.
+pub(crate) fn own(identity: &PlatformIdentity, vm: &VMRef) -> Result<(), Error> {
+    if vm.is_on(identity) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{vm}` is a VM of the server {} and this is {}: connect to the server that it was found on",
+        vm.instance, identity.instance
+    );
+    Err(Error::new(ErrorKind::NotFound, message).platform(identity.kind.clone()))
+}
