@@ -1,4 +1,5 @@
-//! Serves a simulated vCenter until Ctrl-C: `cargo run -p chaos-sim --example serve -- [VMS|demo|odd] [PORT] [tls|esxi]`.
+//! Serves a simulated vCenter, ESXi host or engine until Ctrl-C:
+//! `cargo run -p chaos-sim --example serve -- [VMS|demo|odd] [PORT] [tls|esxi|olvm]`.
 
 use std::net::SocketAddr;
 
@@ -17,6 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let builder = Sim::builder().estate(estate).listen(SocketAddr::from(([127, 0, 0, 1], port)));
     let sim = match arguments.next().as_deref() {
         Some("tls") => builder.tls(true),
+        Some("olvm") => builder.olvm(),
         Some("esxi") => builder.flavour(Flavour::Esxi),
         _ => builder,
     };

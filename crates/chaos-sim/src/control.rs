@@ -131,9 +131,9 @@ fn route(front: &Front, method: &Method, steps: &[&str], body: &[u8]) -> Result<
             front.faults.clear();
             Ok(json!({}))
         }
-        ("GET", ["sessions"]) => value(&front.door.session_infos()),
-        ("DELETE", ["sessions"]) => Ok(json!({ "ended": front.door.kill_sessions(None) })),
-        ("DELETE", ["sessions", who]) => Ok(json!({ "ended": front.door.kill_sessions(Some(who)) })),
+        ("GET", ["sessions"]) => value(&front.session_infos()),
+        ("DELETE", ["sessions"]) => Ok(json!({ "ended": front.kill_sessions(None) })),
+        ("DELETE", ["sessions", who]) => Ok(json!({ "ended": front.kill_sessions(Some(who)) })),
         ("GET", ["calls"]) => value(&front.record.all()),
         ("DELETE", ["calls"]) => {
             front.record.clear();

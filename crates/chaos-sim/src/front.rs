@@ -1,18 +1,19 @@
-//! Everything behind one port: the SOAP door, the control door, faults and the record.
+//! Everything behind one port: the doors, the control door, faults and the record.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::Response;
 
+use crate::accounts::SessionInfo;
 use crate::control;
-use crate::vsphere::{COOKIE, Door, SOAP_PATH, SoapAnswer, SoapCall, Subject, VERSIONS_PATH, injected_fault_answer};
-use crate::wire::{
-    Body, Exchange, Faults, Outcome, Record, Reset, Service, WireAction, collect, compressed, cut, full,
-};
+use crate::ovirt::Engine;
+use crate::vsphere::{COOKIE, Door, SOAP_PATH, SoapAnswer, SoapCall, VERSIONS_PATH, injected_fault_answer};
+use crate::wire::{Body, Exchange, Faults, Outcome, Record, Reply, Reset, Service, Subject, WireAction, collect, full};
 use crate::world::World;
 
 const XML: &str = "text/xml; charset=\"utf-8\"";
@@ -23,7 +24,9 @@ const HTML_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Service Unavailable
 #[derive(Debug)]
 pub(crate) struct Front {
     pub(crate) world: World,
-    pub(crate) door: Door,
+    pub(crate) seed: u64,
+    pub(crate) vsphere: Option<Door>,
+    pub(crate) engine: Option<Engine>,
     pub(crate) faults: Faults,
     pub(crate) record: Record,
 }
@@ -35,53 +38,94 @@ impl Service for Front {
 }
 
 impl Front {
-    pub(crate) fn new(world: World, door: Door) -> Self {
-        Self { world, door, faults: Faults::default(), record: Record::default() }
+    pub(crate) fn new(world: World, seed: u64, vsphere: Option<Door>, engine: Option<Engine>) -> Self {
+        Self { world, seed, vsphere, engine, faults: Faults::default(), record: Record::default() }
+    }
+
+    /// The open sessions of all doors.
+    pub(crate) fn session_infos(&self) -> Vec<SessionInfo> {
+        let vsphere = self.vsphere.as_ref().map(Door::session_infos).unwrap_or_default();
+        let engine = self.engine.as_ref().map(Engine::session_infos).unwrap_or_default();
+        vsphere.into_iter().chain(engine).collect()
+    }
+
+    /// Ends sessions: all, or those of a user or key.
+    pub(crate) fn kill_sessions(&self, who: Option<&str>) -> usize {
+        self.vsphere.as_ref().map_or(0, |door| door.kill_sessions(who))
+            + self.engine.as_ref().map_or(0, |engine| engine.kill_sessions(who))
     }
 
     async fn route(&self, exchange: Exchange) -> Result<Response<Body>, Reset> {
-        let (parts, body) = exchange.request.into_parts();
+        let Exchange { request, peer } = exchange;
+        let (parts, body) = request.into_parts();
         let path = parts.uri.path();
         if path == "/sim" || path.starts_with("/sim/") {
             let body = collect(body).await;
             return Ok(control::answer(self, &parts, body.as_deref().unwrap_or_default()));
         }
+        let Some(body) = collect(body).await else {
+            return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large\n"));
+        };
+        let peer = peer.ip().to_string();
+        match (&self.vsphere, &self.engine) {
+            (Some(door), None) => self.soap_door(door, &parts, &body, peer).await,
+            (Some(door), Some(_)) if path.starts_with(SOAP_PATH) => self.soap_door(door, &parts, &body, peer).await,
+            (_, Some(engine)) => self.engine_door(engine, &parts, body, peer).await,
+            (None, None) => Ok(plain(StatusCode::NOT_FOUND, "not found\n")),
+        }
+    }
+
+    async fn engine_door(
+        &self,
+        engine: &Engine,
+        parts: &Parts,
+        body: Bytes,
+        peer: String,
+    ) -> Result<Response<Body>, Reset> {
+        let call = engine.read(parts, body, peer);
+        let subject = engine.subject(&call);
+        let kill = || engine.kill_session_of(&call);
+        self.exchange(subject, false, kill, &parts.headers, engine.answer(&call)).await
+    }
+
+    async fn soap_door(&self, door: &Door, parts: &Parts, body: &Bytes, peer: String) -> Result<Response<Body>, Reset> {
+        let path = parts.uri.path();
         let is_soap = path.trim_end_matches('/') == SOAP_PATH || path == "/sdk/vimService";
         match (&parts.method, is_soap) {
-            (&Method::GET, false) if path == VERSIONS_PATH => self.versions(&parts.headers).await,
+            (&Method::GET, false) if path == VERSIONS_PATH => {
+                let subject = Subject { method: "vimServiceVersions".into(), ..Subject::default() };
+                let answer = SoapAnswer { status: 200, body: door.versions(), ..SoapAnswer::default() };
+                self.exchange(subject, true, || (), &parts.headers, async { answer.into() }).await
+            }
             (&Method::POST, true) => {
-                let Some(body) = collect(body).await else {
-                    return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large\n"));
-                };
                 let call = SoapCall {
-                    body: String::from_utf8_lossy(&body).into_owned(),
+                    body: String::from_utf8_lossy(body).into_owned(),
                     cookie: session_cookie(&parts.headers),
-                    address: exchange.peer.ip().to_string(),
+                    address: peer,
                     agent: text_of(&parts.headers, &header::USER_AGENT).unwrap_or_default().to_owned(),
                 };
-                self.soap(call, &parts.headers).await
+                self.soap(door, call, &parts.headers).await
             }
             (_, true) => Ok(plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n")),
             _ => Ok(plain(StatusCode::NOT_FOUND, "not found\n")),
         }
     }
 
-    async fn versions(&self, headers: &HeaderMap) -> Result<Response<Body>, Reset> {
-        let subject = Subject { method: "vimServiceVersions".into(), ..Subject::default() };
-        let answer = async { SoapAnswer { status: 200, body: self.door.versions(), ..SoapAnswer::default() } };
-        self.exchange(subject, None, headers, answer).await
-    }
-
-    async fn soap(&self, call: SoapCall, headers: &HeaderMap) -> Result<Response<Body>, Reset> {
+    async fn soap(&self, door: &Door, call: SoapCall, headers: &HeaderMap) -> Result<Response<Body>, Reset> {
         let cookie = call.cookie.clone();
-        match self.door.parse(call) {
+        let kill = || {
+            if let Some(cookie) = &cookie {
+                door.kill_session(cookie.trim_matches('"'));
+            }
+        };
+        match door.parse(call) {
             Ok(parsed) => {
                 let subject = parsed.subject.clone();
-                self.exchange(subject, cookie, headers, self.door.answer(&parsed)).await
+                self.exchange(subject, true, kill, headers, async { door.answer(&parsed).await.into() }).await
             }
             Err(refused) => {
                 let subject = Subject { method: "(not SOAP)".into(), ..Subject::default() };
-                self.exchange(subject, cookie, headers, async { refused }).await
+                self.exchange(subject, true, kill, headers, async { refused.into() }).await
             }
         }
     }
@@ -90,9 +134,10 @@ impl Front {
     async fn exchange(
         &self,
         subject: Subject,
-        cookie: Option<String>,
+        is_soap: bool,
+        kill_session: impl FnOnce(),
         headers: &HeaderMap,
-        effect: impl Future<Output = SoapAnswer>,
+        effect: impl Future<Output = Reply>,
     ) -> Result<Response<Body>, Reset> {
         let (delay, action) = self.faults.strike(&subject);
         let entry = self.record.open(subject, self.world.clock().elapsed());
@@ -101,11 +146,7 @@ impl Front {
         }
         match action {
             None | Some(WireAction::Latency { .. }) => {}
-            Some(WireAction::KillSession) => {
-                if let Some(cookie) = cookie {
-                    self.door.kill_session(cookie.trim_matches('"'));
-                }
-            }
+            Some(WireAction::KillSession) => kill_session(),
             Some(WireAction::ResetBefore) => {
                 entry.close(None, Outcome::Broken("reset_before"));
                 return Err(Reset);
@@ -127,8 +168,7 @@ impl Front {
                     effect.await;
                 }
                 entry.close(Some(code), Outcome::Broken("status"));
-                let status = StatusCode::from_u16(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-                let mut response = plain(status, "unavailable, because a fault was injected\n");
+                let mut response = plain(status(code), "unavailable, because a fault was injected\n");
                 if let Some(seconds) = retry_after {
                     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
                 }
@@ -136,55 +176,42 @@ impl Front {
             }
             Some(WireAction::Html { code }) => {
                 entry.close(Some(code), Outcome::Broken("html"));
-                let status = StatusCode::from_u16(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-                return Ok(with_type(status, "text/html; charset=utf-8", full(HTML_PAGE)));
+                return Ok(with_type(status(code), "text/html; charset=utf-8", full(HTML_PAGE)));
             }
             Some(WireAction::CutBody) => {
                 let answer = effect.await;
                 entry.close(Some(answer.status), Outcome::Broken("cut_body"));
-                return Ok(cut_response(answer));
+                return Ok(answer.into_cut_response());
             }
+            Some(WireAction::SoapFault { .. }) if !is_soap => {}
             Some(WireAction::SoapFault { fault }) => {
-                let answer = injected_fault_answer(&fault);
-                entry.close(Some(answer.status), Outcome::Fault(answer.fault.unwrap_or_default().to_owned()));
-                return Ok(response(answer, headers));
+                let answer = Reply::from(injected_fault_answer(&fault));
+                entry.close(Some(answer.status), Outcome::Fault(answer.fault.clone().unwrap_or_default()));
+                return Ok(answer.into_response(headers));
             }
         }
         let answer = effect.await;
-        let outcome = answer.fault.map_or(Outcome::Done, |fault| Outcome::Fault(fault.to_owned()));
+        let outcome = answer.fault.clone().map_or(Outcome::Done, Outcome::Fault);
         entry.close(Some(answer.status), outcome);
-        Ok(response(answer, headers))
+        Ok(answer.into_response(headers))
     }
 }
 
-fn response(answer: SoapAnswer, headers: &HeaderMap) -> Response<Body> {
-    let bytes = Bytes::from(answer.body);
-    let packed = compressed(&bytes, text_of(headers, &header::ACCEPT_ENCODING));
-    let is_packed = packed.is_some();
-    let mut response = with_type(status(answer.status), XML, full(packed.unwrap_or(bytes)));
-    let out = response.headers_mut();
-    out.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if is_packed {
-        out.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+impl From<SoapAnswer> for Reply {
+    fn from(answer: SoapAnswer) -> Self {
+        let mut reply = Self::new(answer.status, XML, answer.body)
+            .with(header::VARY, "Accept-Encoding")
+            .with(header::CACHE_CONTROL, "no-cache");
+        if let Some(cookie) = answer.set_cookie {
+            reply = reply.with(header::SET_COOKIE, cookie);
+        }
+        reply.fault = answer.fault.map(str::to_owned);
+        reply
     }
-    if let Some(cookie) = answer.set_cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
-        out.insert(header::SET_COOKIE, cookie);
-    }
-    response
-}
-
-/// Promises the whole answer and sends half of it.
-fn cut_response(answer: SoapAnswer) -> Response<Body> {
-    let bytes = Bytes::from(answer.body);
-    let length = bytes.len();
-    let mut response = with_type(status(answer.status), XML, cut(&bytes));
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    response
 }
 
 fn status(code: u16) -> StatusCode {
-    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    StatusCode::from_u16(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 /// An answer in plain text.

@@ -18,6 +18,7 @@
 //! # }).unwrap();
 //! ```
 
+mod accounts;
 mod clock_seam;
 mod control;
 mod front;
@@ -27,12 +28,14 @@ mod vsphere;
 mod wire;
 mod world;
 
-pub use sim::{Builder, Sim, StartError};
-pub use vsphere::{Flavour, Role, SessionInfo};
+pub use accounts::{Role, SessionInfo};
+pub use ovirt::EngineVersion;
+pub use sim::{Builder, Door, Sim, StartError};
+pub use vsphere::Flavour;
 pub use wire::{Call, Outcome, WireAction, WireFault};
 pub use world::{
-    App, AppId, AppSpec, Cluster, ClusterId, ClusterSpec, Datacenter, DatacenterId, DatacenterSpec, Estate, Failure,
-    Folder, FolderId, Guest, GuestPhase, Host, HostId, HostState, OnReboot, OnShutdown, Operation, Place, Power,
-    Question, Reach, Refusal, SimClock, Task, TaskId, TaskOwner, TaskState, Timing, Tools, Vm, VmId, VmPatch, VmRole,
-    VmSpec, World, WorldError,
+    App, AppId, AppSpec, Cluster, ClusterId, ClusterSpec, Condition, Datacenter, DatacenterId, DatacenterSpec, Disks,
+    Estate, Failure, Folder, FolderId, Guest, GuestPhase, Happening, Hold, Host, HostId, HostState, LogEntry, Note,
+    OnReboot, OnShutdown, Operation, Place, Power, Question, Reach, Refusal, SimClock, Task, TaskId, TaskOwner,
+    TaskState, Timing, Tools, Vm, VmId, VmPatch, VmRole, VmSpec, World, WorldError,
 };

@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::Offset;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::{Role, SessionInfo, SessionRules};
 use crate::front::Front;
-use crate::vsphere::{Door, Flavour, Role, SessionInfo, SessionRules, Site};
+use crate::ovirt::{self, Engine, EngineVersion};
+use crate::vsphere::{self, Flavour};
 use crate::wire::{Call, Identity, Listening, WireFault, listen};
-use crate::world::{Beginning, Estate, Timing, VmSpec, World, WorldError};
+use crate::world::{Beginning, Estate, Timing, VmId, VmSpec, World, WorldError};
 
 /// The user and the password that work unless others are set.
 const DEFAULT_CREDENTIAL: &str = "chaos";
@@ -39,6 +42,15 @@ pub enum StartError {
     Tls(String),
 }
 
+/// A platform whose clients find their server in a simulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Door {
+    /// A vCenter or an ESXi host; see [`Flavour`].
+    VSphere,
+    /// An engine of oVirt or of Oracle Linux Virtualization Manager; see [`EngineVersion`].
+    Olvm,
+}
+
 /// How a simulator is to be.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
@@ -49,6 +61,9 @@ pub struct Builder {
     ensured: Vec<String>,
     listen: SocketAddr,
     tls: bool,
+    doors: BTreeSet<Door>,
+    engine_version: EngineVersion,
+    engine_zone: Offset,
     accounts: HashMap<String, (SecretString, Role)>,
     flavour: Flavour,
     api_version: String,
@@ -75,6 +90,9 @@ impl Default for Builder {
             ensured: Vec::new(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: false,
+            doors: BTreeSet::from([Door::VSphere]),
+            engine_version: EngineVersion::default(),
+            engine_zone: jiff::tz::offset(2),
             accounts: HashMap::new(),
             flavour: Flavour::VCenter,
             api_version: "8.0.3.0".into(),
@@ -144,13 +162,41 @@ impl Builder {
         self
     }
 
+    /// The platforms that it plays, all on one port and with one world; vSphere unless set.
+    #[must_use]
+    pub fn doors(mut self, doors: impl IntoIterator<Item = Door>) -> Self {
+        self.doors = doors.into_iter().collect();
+        self
+    }
+
+    /// Plays an engine and nothing else.
+    #[must_use]
+    pub fn olvm(self) -> Self {
+        self.doors([Door::Olvm])
+    }
+
+    /// The version of the engine.
+    #[must_use]
+    pub fn engine_version(mut self, version: EngineVersion) -> Self {
+        self.engine_version = version;
+        self
+    }
+
+    /// The zone that the engine tells times in; two hours ahead of UTC unless set.
+    #[must_use]
+    pub fn engine_zone(mut self, zone: Offset) -> Self {
+        self.engine_zone = zone;
+        self
+    }
+
     /// The administrator's user name and password, instead of `chaos` and `chaos`.
     #[must_use]
     pub fn credentials(self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.user(user, password, Role::Administrator)
     }
 
-    /// A user. Without any, `chaos` with the password `chaos` is administrator.
+    /// A user. Without any, `chaos` with the password `chaos` is administrator. An engine knows a user by that name, and one
+    /// without a profile as `NAME@internal` too.
     #[must_use]
     pub fn user(mut self, user: impl Into<String>, password: impl Into<String>, role: Role) -> Self {
         self.accounts.insert(user.into(), (SecretString::from(password.into()), role));
@@ -206,14 +252,14 @@ impl Builder {
         self
     }
 
-    /// How long a session may be idle, in world time.
+    /// How long a session may be idle, in world time; the token of an engine dies with its session.
     #[must_use]
     pub fn session_idle_limit(mut self, limit: Duration) -> Self {
         self.session_idle_limit = limit;
         self
     }
 
-    /// How many sessions there may be; a login beyond gets HTTP 503.
+    /// How many sessions a vCenter may have; a login beyond gets HTTP 503.
     #[must_use]
     pub fn session_limit(mut self, limit: usize) -> Self {
         self.session_limit = limit;
@@ -287,18 +333,25 @@ impl Builder {
         if accounts.is_empty() {
             accounts.insert(DEFAULT_CREDENTIAL.into(), (SecretString::from(DEFAULT_CREDENTIAL), Role::Administrator));
         }
-        let site = Site {
-            flavour: self.flavour,
-            version: self.api_version,
-            instance_uuid: Door::instance_uuid(self.seed),
-            page_cap: self.page_cap,
-            restricted: self.restricted,
-            is_read_only: self.is_read_only,
-            secure_cookie: self.secure_cookie.unwrap_or(self.tls),
-        };
         let rules = SessionRules { accounts, idle_limit: self.session_idle_limit, limit: self.session_limit };
-        let door = Door::new(world.clone(), self.seed, site, rules);
-        let front = Arc::new(Front::new(world, door));
+        let vsphere = self.doors.contains(&Door::VSphere).then(|| {
+            let site = vsphere::Site {
+                flavour: self.flavour,
+                version: self.api_version,
+                instance_uuid: vsphere::Door::instance_uuid(self.seed),
+                page_cap: self.page_cap,
+                restricted: self.restricted.clone(),
+                is_read_only: self.is_read_only,
+                secure_cookie: self.secure_cookie.unwrap_or(self.tls),
+            };
+            vsphere::Door::new(world.clone(), self.seed, site, rules.clone())
+        });
+        let engine = self.doors.contains(&Door::Olvm).then(|| {
+            let (version, zone) = (self.engine_version, self.engine_zone);
+            let site = ovirt::Site { seed: self.seed, version, zone, restricted: self.restricted };
+            Engine::new(world.clone(), site, rules)
+        });
+        let front = Arc::new(Front::new(world, self.seed, vsphere, engine));
         Sim::open(front, self.listen, self.tls).await
     }
 }
@@ -329,6 +382,9 @@ impl Sim {
         let identity = tls.then(|| Identity::create(address.ip())).transpose();
         let identity = identity.map_err(|error| StartError::Tls(error.to_string()))?;
         let (ca_pem, acceptor) = identity.map(|identity| (identity.ca_pem, identity.acceptor)).unzip();
+        if let (Some(pem), Some(engine)) = (&ca_pem, &front.engine) {
+            engine.publish_certificate(pem);
+        }
         let scheme = if tls { "https" } else { "http" };
         let stop = CancellationToken::new();
         let world = front.world.clone();
@@ -337,7 +393,8 @@ impl Sim {
         Ok(Self { front, url: format!("{scheme}://{address}"), address, ca_pem, stop, server, life })
     }
 
-    /// Where it is, for example `http://127.0.0.1:40123`; SOAP is at `/sdk` below it, the control door at `/sim/`.
+    /// Where it is, for example `http://127.0.0.1:40123`; SOAP is at `/sdk` below it, the API of an
+    /// engine at `/ovirt-engine/api`, the control door at `/sim/`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -388,16 +445,30 @@ impl Sim {
         self.front.faults.clear();
     }
 
-    /// The open sessions.
+    /// The engine's id of a VM: a function of the seed and the VM.
+    #[must_use]
+    pub fn vm_uuid(&self, vm: VmId) -> String {
+        ovirt::vm_id(self.front.seed, vm)
+    }
+
+    /// Restarts the engine, if there is one. For `down` its web server answers everything with a page of status 503, then for
+    /// `deploying` with one of status 404, and afterwards all tokens and sessions are gone. Both are world time.
+    pub fn restart_engine(&self, down: Duration, deploying: Duration) {
+        if let Some(engine) = &self.front.engine {
+            engine.restart(down, deploying);
+        }
+    }
+
+    /// The open sessions of all doors.
     #[must_use]
     pub fn sessions(&self) -> Vec<SessionInfo> {
-        self.front.door.session_infos()
+        self.front.session_infos()
     }
 
     /// Ends all sessions, as a restart of the server does; tells how many there were.
     #[expect(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn kill_sessions(&self) -> usize {
-        self.front.door.kill_sessions(None)
+        self.front.kill_sessions(None)
     }
 
     /// Stops serving and returns when all connections are closed.

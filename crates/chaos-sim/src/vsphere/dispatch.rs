@@ -5,7 +5,8 @@ use super::mo::Mo;
 use super::session::LoginError;
 use super::value::{Struct, Value, escape};
 use super::xml::{Element, Request, read_request};
-use super::{COOKIE, Door, Privilege, SoapAnswer, SoapCall, Subject, order, props};
+use super::{COOKIE, Door, Privilege, SoapAnswer, SoapCall, order, props};
+use crate::wire::Subject;
 use crate::world::Operation;
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soapenv:Envelope \
@@ -58,7 +59,8 @@ impl Door {
             let name = Mo::parse(kind, &object, scope.flavour()).and_then(|mo| scope.name(&mo));
             (name, scope.session.map(|session| session.key.clone()))
         });
-        let subject = Subject { method: element.name.clone(), object, object_name, session, operation_id };
+        let method = element.name.clone();
+        let subject = Subject { method, object, object_name, session, operation_id, ..Subject::default() };
         Ok(Parsed { subject, call: element, cookie, address: call.address, agent: call.agent })
     }
 

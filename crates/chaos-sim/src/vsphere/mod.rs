@@ -18,12 +18,8 @@ mod value;
 mod view;
 mod xml;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 
 pub(crate) use self::dispatch::injected_fault_answer;
 use self::fault::Fault;
@@ -31,6 +27,7 @@ pub use self::mo::Flavour;
 use self::mo::Mo;
 use self::props::Scope;
 use self::session::{Account, Session, Sessions};
+use crate::accounts::{Role, SessionInfo, SessionRules};
 use crate::world::{self, World};
 
 /// The path that SOAP calls go to.
@@ -39,20 +36,6 @@ pub(crate) const SOAP_PATH: &str = "/sdk";
 pub(crate) const VERSIONS_PATH: &str = "/sdk/vimServiceVersions.xml";
 /// The name of the session cookie.
 pub(crate) const COOKIE: &str = "vmware_soap_session";
-
-/// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Role {
-    /// Everything.
-    #[default]
-    Administrator,
-    /// Look at everything and operate VMs.
-    Operator,
-    /// Look.
-    ReadOnly,
-}
 
 /// What a call needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,19 +87,6 @@ pub(crate) struct SoapCall {
     pub(crate) agent: String,
 }
 
-/// What a call is about, for the record and for faults on the wire.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Subject {
-    pub(crate) method: String,
-    /// The id of the object that it is called on.
-    pub(crate) object: String,
-    /// The name of that object, if it has one.
-    pub(crate) object_name: Option<String>,
-    /// The key of the session, if there is one.
-    pub(crate) session: Option<String>,
-    pub(crate) operation_id: Option<String>,
-}
-
 /// The answer to a SOAP call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SoapAnswer {
@@ -129,41 +99,12 @@ pub(crate) struct SoapAnswer {
     pub(crate) fault: Option<&'static str>,
 }
 
-/// An open session, for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SessionInfo {
-    /// Its public key; not what its cookie holds.
-    pub key: String,
-    /// Its user.
-    pub user: String,
-    /// What the client calls itself.
-    pub agent: String,
-    /// How many calls it made.
-    pub calls: u64,
-    /// Paged answers that were neither read to the end nor cancelled.
-    pub open_tokens: usize,
-    /// Views that it keeps on the server.
-    pub views: usize,
-    /// Property filters that it keeps on the server.
-    pub filters: usize,
-    /// Private property collectors.
-    pub collectors: usize,
-}
-
 /// The door.
 #[derive(Debug)]
 pub(crate) struct Door {
     world: World,
     site: Site,
     sessions: Mutex<Sessions>,
-}
-
-/// Accounts and limits of a door's sessions.
-#[derive(Debug, Clone)]
-pub(crate) struct SessionRules {
-    pub(crate) accounts: HashMap<String, (SecretString, Role)>,
-    pub(crate) idle_limit: Duration,
-    pub(crate) limit: usize,
 }
 
 impl Door {

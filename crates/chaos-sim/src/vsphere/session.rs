@@ -7,9 +7,10 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_util::sync::CancellationToken;
 
+use super::Privilege;
 use super::collector::Collector;
 use super::view::View;
-use super::{Privilege, Role};
+use crate::accounts::Role;
 use crate::world;
 
 /// One login.

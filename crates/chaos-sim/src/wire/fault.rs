@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::vsphere::Subject;
+use super::record::Subject;
 use crate::world::seconds;
 
 /// What goes wrong.
@@ -49,7 +49,7 @@ pub enum WireAction {
     ResetAfter,
     /// The caller's session ends just before the call is looked at.
     KillSession,
-    /// The call is refused with a SOAP fault of this type.
+    /// The call is refused with a SOAP fault of this type. An engine has none, and answers as if nothing were wrong.
     SoapFault {
         /// The type of the fault, for example `HostNotConnected`; unknown types become `SystemError`.
         fault: String,
@@ -60,7 +60,8 @@ pub enum WireAction {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WireFault {
-    /// Only calls of this method, for example `PowerOffVM_Task`; `vimServiceVersions` for the question about versions.
+    /// Only calls of this method, as the record names it, for example `PowerOffVM_Task`; `vimServiceVersions` for the
+    /// question about versions; `stop` for that action of an engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Only calls on the object with this id or name.

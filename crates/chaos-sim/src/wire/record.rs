@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::vsphere::Subject;
 use crate::world::seconds;
 
 /// The oldest calls are forgotten beyond this many.
@@ -29,21 +28,51 @@ pub enum Outcome {
     Abandoned,
 }
 
+/// What a call is about, for the record and for faults on the wire.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub(crate) method: String,
+    /// The id of the object that it is called on.
+    pub(crate) object: String,
+    /// The name of that object, if it has one.
+    pub(crate) object_name: Option<String>,
+    /// The key of the session, if there is one.
+    pub(crate) session: Option<String>,
+    /// What the client calls the operation.
+    pub(crate) operation_id: Option<String>,
+    /// The query of the URL, decoded.
+    pub(crate) query: Option<String>,
+    /// What is searched for.
+    pub(crate) search: Option<String>,
+    /// Why the client wants it.
+    pub(crate) reason: Option<String>,
+}
+
 /// One call.
 #[derive(Debug, Clone, Serialize)]
 pub struct Call {
     /// Counts calls from one.
     pub number: u64,
-    /// Its method, for example `PowerOffVM_Task`.
+    /// Its method, for example `PowerOffVM_Task`. For an engine one word: `token`, `vms` for the list, `vm` for one,
+    /// `stop` for that action.
     pub method: String,
-    /// The id of the object that it was made on.
+    /// The id of the object that it was made on, or an empty text.
     pub object: String,
     /// The name of that object, if it has one.
     pub object_name: Option<String>,
     /// The key of the session, if it came with a live one.
     pub session: Option<String>,
-    /// The `operationID` that the client gave.
+    /// The `operationID` or the `Correlation-Id` that the client gave.
     pub operation_id: Option<String>,
+    /// The query of the URL, decoded: `search=status=up&max=10`. Never of a login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// The parameter `search`, from wherever it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+    /// The `reason` that an action was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// World time when it came, in seconds since the world began.
     #[serde(with = "seconds")]
     pub at: Duration,
@@ -86,6 +115,9 @@ impl Record {
             object_name: subject.object_name,
             session: subject.session,
             operation_id: subject.operation_id,
+            query: subject.query,
+            search: subject.search,
+            reason: subject.reason,
             at,
             took: Duration::ZERO,
             status: None,

@@ -109,6 +109,15 @@ impl SimClock {
         self.turn(|dial| dial.elapsed = dial.elapsed.saturating_add(duration));
     }
 
+    /// Returns as soon as the clock stands still.
+    pub(crate) async fn until_paused(&self) {
+        let mut turned = self.shared.turned.subscribe();
+        while !self.is_paused() {
+            // The sender lives as long as the clock.
+            let _ = turned.changed().await;
+        }
+    }
+
     /// Returns after `duration` of world time.
     pub async fn sleep(&self, duration: Duration) {
         self.sleep_until(self.elapsed().saturating_add(duration)).await;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{Guest, OnReboot, OnShutdown, Power, Question, Reach, Tools, VmRole};
+use super::model::{Condition, Disks, Guest, Hold, OnReboot, OnShutdown, Power, Question, Reach, Tools, VmRole};
 
 /// The plan of a world.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct DatacenterSpec {
     pub name: String,
     /// Its clusters.
     pub clusters: Vec<ClusterSpec>,
+    /// Clusters that a platform which can tell shows as belonging to no datacenter.
+    pub orphan_clusters: Vec<ClusterSpec>,
     /// Names of hosts that stand on their own.
     pub hosts: Vec<String>,
     /// Its applications (vApps). A VM that names one that is not listed creates it.
@@ -71,13 +73,31 @@ pub struct VmSpec {
     pub role: VmRole,
     /// Its reachability.
     pub reach: Reach,
+    /// What it is besides running.
+    pub condition: Condition,
+    /// State of its disks.
+    pub disks: Disks,
+    /// What keeps others from it.
+    pub hold: Hold,
     /// True for a VM whose configuration cannot be read.
     pub without_config: bool,
+    /// True for a VM that takes over a changed configuration when it is next started.
+    pub has_next_run: bool,
+    /// True for a VM whose guest does not hear the power button: only an agent can ask it.
+    pub is_deaf: bool,
+    /// What people wrote about it.
+    pub description: String,
     /// Its guest's behaviour.
     pub guest: Guest,
     /// Virtual processors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpus: Option<u32>,
+    /// Sockets that they are in; one unless the number of processors is a multiple of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<u32>,
+    /// Threads of each of their cores; one unless the processors of a socket are a multiple of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u32>,
     /// Memory in MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_mb: Option<u32>,
@@ -142,6 +162,50 @@ impl VmSpec {
     #[must_use]
     pub fn reach(mut self, reach: Reach) -> Self {
         self.reach = reach;
+        self
+    }
+
+    /// Sets what it is besides running.
+    #[must_use]
+    pub fn condition(mut self, condition: Condition) -> Self {
+        self.condition = condition;
+        self
+    }
+
+    /// Sets the state of its disks.
+    #[must_use]
+    pub fn disks(mut self, disks: Disks) -> Self {
+        self.disks = disks;
+        self
+    }
+
+    /// Keeps others from it.
+    #[must_use]
+    pub fn hold(mut self, hold: Hold) -> Self {
+        self.hold = hold;
+        self
+    }
+
+    /// Lets it take over a changed configuration when it is next started.
+    #[must_use]
+    pub fn next_run(mut self) -> Self {
+        self.has_next_run = true;
+        self
+    }
+
+    /// Makes its guest deaf to the power button.
+    #[must_use]
+    pub fn deaf(mut self) -> Self {
+        self.is_deaf = true;
+        self
+    }
+
+    /// Sets its processors: so many sockets, cores in each, and threads in each core.
+    #[must_use]
+    pub fn topology(mut self, sockets: u32, cores: u32, threads: u32) -> Self {
+        self.cpus = Some(sockets * cores * threads);
+        self.sockets = Some(sockets);
+        self.threads = Some(threads);
         self
     }
 
@@ -285,6 +349,7 @@ impl Estate {
                 VmSpec::new("open tools").tools(Tools::Unmanaged),
                 VmSpec::new("hangs").on_shutdown(OnShutdown::Hangs),
             ],
+            ..DatacenterSpec::default()
         };
         let second = DatacenterSpec {
             name: "south".into(),
@@ -323,5 +388,5 @@ fn plain_datacenter(number: usize, count: usize) -> DatacenterSpec {
             VmSpec::new(format!("vm-{vm:05}")).folder(format!("batch/{:03}", (vm - 1) / 250)).host(host)
         })
         .collect();
-    DatacenterSpec { name: format!("DC{number}"), clusters, hosts: vec![standalone], apps: Vec::new(), vms }
+    DatacenterSpec { name: format!("DC{number}"), clusters, hosts: vec![standalone], vms, ..DatacenterSpec::default() }
 }

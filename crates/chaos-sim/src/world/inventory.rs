@@ -63,11 +63,14 @@ impl Inventory {
     fn add_datacenter(&mut self, spec: &DatacenterSpec) -> DatacenterId {
         let id = DatacenterId(number(self.datacenters.len()));
         self.datacenters.insert(id, Datacenter { id, name: spec.name.clone() });
-        for cluster in &spec.clusters {
-            let cluster_id = ClusterId(number(self.clusters.len()));
-            self.clusters.insert(cluster_id, Cluster { id: cluster_id, name: cluster.name.clone(), datacenter: id });
-            for host in &cluster.hosts {
-                self.add_host(host, id, Some(cluster_id));
+        for (clusters, is_orphan) in [(&spec.clusters, false), (&spec.orphan_clusters, true)] {
+            for cluster in clusters {
+                let cluster_id = ClusterId(number(self.clusters.len()));
+                let name = cluster.name.clone();
+                self.clusters.insert(cluster_id, Cluster { id: cluster_id, name, datacenter: id, is_orphan });
+                for host in &cluster.hosts {
+                    self.add_host(host, id, Some(cluster_id));
+                }
             }
         }
         for host in &spec.hosts {
@@ -251,7 +254,13 @@ fn new_vm(id: VmId, place: Place, host: HostId, spec: &VmSpec, origin: Origin) -
     let power = if spec.role == VmRole::Template { Power::Off } else { spec.power };
     let hours_up = i64::try_from(draw("uptime", 90 * 24)).unwrap_or_default() + 1;
     let began = origin.start.saturating_sub(SignedDuration::from_hours(hours_up)).unwrap_or(origin.start);
+    let days_old = i64::try_from(draw("age", 700)).unwrap_or_default() + 91;
+    let made = origin.start.saturating_sub(SignedDuration::from_hours(days_old * 24)).unwrap_or(origin.start);
     let system = usize::try_from(draw("system", GUEST_SYSTEMS.len() as u64)).unwrap_or_default();
+    let cpus = spec.cpus.unwrap_or_else(|| 1 << draw("cpus", 4)).max(1);
+    let dividing = |wanted: Option<u32>, all: u32| wanted.filter(|n| *n > 0 && all.is_multiple_of(*n)).unwrap_or(1);
+    let sockets = dividing(spec.sockets, cpus);
+    let threads = dividing(spec.threads, cpus / sockets);
     Vm {
         id,
         name: spec.name.clone(),
@@ -261,20 +270,36 @@ fn new_vm(id: VmId, place: Place, host: HostId, spec: &VmSpec, origin: Origin) -
         phase: if power == Power::On { GuestPhase::Ready } else { GuestPhase::Down },
         guest: spec.guest.clone(),
         reach: spec.reach,
+        condition: spec.condition,
+        disks: spec.disks,
+        hold: spec.hold,
         role: spec.role,
         has_config: !spec.without_config && !matches!(spec.reach, Reach::Inaccessible | Reach::Invalid),
-        cpus: spec.cpus.unwrap_or_else(|| 1 << draw("cpus", 4)),
+        has_next_run: spec.has_next_run,
+        hears_button: !spec.is_deaf,
+        description: spec.description.clone(),
+        cpus,
+        sockets,
+        threads,
         memory_mb: spec.memory_mb.unwrap_or_else(|| 1024 << draw("memory", 5)),
         guest_os: spec.guest_os.clone().unwrap_or_else(|| GUEST_SYSTEMS[system].to_owned()),
         bios_uuid: chance::uuid(origin.seed, "bios", &keys),
         instance_uuid: chance::uuid(origin.seed, "instance", &keys),
         ip_address: format!("10.{}.{}.{}", (id.0 >> 16) & 0xFF, (id.0 >> 8) & 0xFF, id.0 & 0xFF),
+        creation_time: made,
+        stop_time: (power != Power::On).then_some(began),
+        stop_reason: None,
         boot_time: (power == Power::On).then_some(began),
         suspend_time: (power == Power::Suspended).then_some(began),
         clean_power_off: None,
         question: None,
         question_at_power_on: spec.question_at_power_on.clone(),
         task: None,
+        is_rebooting: false,
+        phase_since: std::time::Duration::ZERO,
+        restarts_when_down: false,
+        pauses_at_power_on: false,
+        holds: 0,
         operations: 0,
         epoch: 0,
         revision: origin.revision,

@@ -5,9 +5,11 @@ mod clock;
 mod error;
 mod estate;
 mod inventory;
+mod log;
 mod model;
 mod patch;
 mod power;
+mod request;
 pub(crate) mod seconds;
 mod state;
 mod task;
@@ -22,15 +24,16 @@ use tokio::sync::{Notify, watch};
 pub use self::clock::SimClock;
 pub use self::error::{Refusal, WorldError};
 pub use self::estate::{AppSpec, ClusterSpec, DatacenterSpec, Estate, VmSpec};
+pub use self::log::{Happening, LogEntry, Note};
 pub use self::model::{
-    App, AppId, Cluster, ClusterId, Datacenter, DatacenterId, Folder, FolderId, Guest, GuestPhase, Host, HostId,
-    HostState, OnReboot, OnShutdown, Place, Power, Question, Reach, Tools, Vm, VmId, VmRole,
+    App, AppId, Cluster, ClusterId, Condition, Datacenter, DatacenterId, Disks, Folder, FolderId, Guest, GuestPhase,
+    Hold, Host, HostId, HostState, OnReboot, OnShutdown, Place, Power, Question, Reach, Tools, Vm, VmId, VmRole,
 };
 pub use self::patch::VmPatch;
 pub use self::task::{Failure, Operation, Task, TaskId, TaskOwner, TaskState};
 pub use self::timing::Timing;
 
-pub(crate) use self::chance::{key, uuid};
+pub(crate) use self::chance::{key, number, uuid};
 pub(crate) use self::inventory::{Inventory, Origin};
 
 use self::state::PlannedFailure;
@@ -177,6 +180,14 @@ impl World {
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
         self.with(|state| state.tasks.values().cloned().collect())
+    }
+
+    /// What happened and is still remembered, oldest first.
+    #[must_use]
+    pub fn log(&self) -> Vec<LogEntry> {
+        let mut entries = self.with(|state| state.log.after(0).cloned().collect::<Vec<_>>());
+        entries.reverse();
+        entries
     }
 
     /// Adds a VM.

@@ -162,6 +162,68 @@ pub enum Reach {
     Invalid,
 }
 
+/// What a running VM is besides running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Condition {
+    /// Nothing out of the ordinary.
+    #[default]
+    Normal,
+    /// It stands still and keeps its memory, because someone wanted that.
+    Paused,
+    /// It stands still, because its storage is full.
+    PausedForSpace,
+    /// It stands still, because its storage cannot be read or written.
+    PausedForStorage,
+    /// It is on its way to another host.
+    Migrating,
+    /// Its process does not answer the platform.
+    Unresponsive,
+    /// What the platform was told of it makes no sense.
+    Unclear,
+}
+
+impl Condition {
+    /// Whether it stands still.
+    #[must_use]
+    pub const fn is_paused(self) -> bool {
+        matches!(self, Self::Paused | Self::PausedForSpace | Self::PausedForStorage)
+    }
+}
+
+/// State of a VM's disks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Disks {
+    /// Ready to be used.
+    #[default]
+    Ready,
+    /// In use by a copy, an import or a snapshot: the VM can be neither started nor changed.
+    Locked,
+    /// Their chain is broken: the VM cannot be started.
+    Broken,
+    /// There are none.
+    Missing,
+}
+
+/// What keeps others from a VM although its power would allow their operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Hold {
+    /// Nothing.
+    #[default]
+    Free,
+    /// Someone's command is being carried out on it.
+    Command,
+    /// A snapshot of it is being made.
+    Snapshot,
+    /// A backup of it is being made.
+    Backup,
+}
+
 /// Why a VM is not an ordinary one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -231,6 +293,8 @@ pub struct Cluster {
     pub name: String,
     /// Where it is.
     pub datacenter: DatacenterId,
+    /// Whether a platform that can tell shows it as belonging to no datacenter.
+    pub is_orphan: bool,
 }
 
 /// A host.
@@ -311,12 +375,28 @@ pub struct Vm {
     pub guest: Guest,
     /// Reachability.
     pub reach: Reach,
+    /// What it is besides running, while it is on.
+    pub condition: Condition,
+    /// State of its disks.
+    pub disks: Disks,
+    /// What keeps others from it.
+    pub hold: Hold,
     /// What kind of VM it is.
     pub role: VmRole,
     /// Whether its configuration can be read.
     pub has_config: bool,
-    /// Virtual processors.
+    /// Whether it takes over a changed configuration when it is next started.
+    pub has_next_run: bool,
+    /// Whether its guest hears the power button, with or without an agent.
+    pub hears_button: bool,
+    /// What people wrote about it.
+    pub description: String,
+    /// Virtual processors: sockets times cores times threads.
     pub cpus: u32,
+    /// Sockets that they are in.
+    pub sockets: u32,
+    /// Threads of each of their cores.
+    pub threads: u32,
     /// Memory in MiB.
     pub memory_mb: u32,
     /// Its operating system, in words.
@@ -327,6 +407,12 @@ pub struct Vm {
     pub instance_uuid: String,
     /// Address of its guest.
     pub ip_address: String,
+    /// When it was made.
+    pub creation_time: Timestamp,
+    /// When it last went off; none if that was never seen.
+    pub stop_time: Option<Timestamp>,
+    /// What was said when it was last told to stop.
+    pub stop_reason: Option<String>,
     /// When it was powered on; none while it is off.
     pub boot_time: Option<Timestamp>,
     /// When it was suspended.
@@ -339,6 +425,16 @@ pub struct Vm {
     pub(crate) question_at_power_on: Option<Question>,
     /// The task that it is busy with.
     pub(crate) task: Option<super::TaskId>,
+    /// Whether its guest was told to reboot and is not back yet.
+    pub is_rebooting: bool,
+    /// World time when its guest entered its phase.
+    pub phase_since: Duration,
+    /// Whether it is to be started again as soon as its guest has shut down.
+    pub(crate) restarts_when_down: bool,
+    /// Whether its next power on leaves it paused.
+    pub(crate) pauses_at_power_on: bool,
+    /// Counts what kept others from it, so that the end of an earlier hold does not end a later one.
+    pub(crate) holds: u32,
     /// How many operations were accepted on it.
     pub operations: u32,
     /// Counts its phases, so that what was planned for an earlier phase no longer happens.
@@ -358,6 +454,12 @@ impl Vm {
     #[must_use]
     pub fn tools_answer(&self) -> bool {
         self.guest.tools.answers() && matches!(self.phase, GuestPhase::Ready | GuestPhase::ShuttingDown)
+    }
+
+    /// Cores in each of its sockets.
+    #[must_use]
+    pub const fn cores(&self) -> u32 {
+        self.cpus / (self.sockets * self.threads)
     }
 
     /// Whether its guest would carry out a soft power operation now.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::chance;
 use super::error::Refusal;
-use super::model::{DatacenterId, GuestPhase, HostState, OnReboot, OnShutdown, Power, VmId, VmRole};
+use super::log::Happening;
+use super::model::{Condition, DatacenterId, GuestPhase, HostState, OnReboot, OnShutdown, Power, VmId, VmRole};
 use super::state::{Event, State};
 use super::task::{Failure, Operation, Task, TaskId, TaskOwner, TaskState};
 
@@ -24,6 +25,10 @@ pub(super) enum GuestStep {
     WentDown,
     /// The second half of a power cycle.
     PoweredUpAgain,
+    /// Up still, although it was asked to shut down.
+    Refused,
+    /// To be started with what has changed of its configuration.
+    StartedAgain,
 }
 
 impl State {
@@ -172,6 +177,7 @@ impl State {
         let Some(task) = self.tasks.get(&id).filter(|task| !task.state.is_over()) else { return };
         let (operation, fate) = (task.operation, task.fate.clone());
         if let Some(failure) = fate {
+            self.log(Some(vm), Happening::Failed(operation, failure.clone()));
             self.finish(id, vm, TaskState::Failed(failure));
             return;
         }
@@ -260,43 +266,69 @@ impl State {
         let resumed = self.change_vm(id, |vm| {
             let resumed = vm.power == Power::Suspended;
             vm.power = Power::On;
+            vm.condition = Condition::Normal;
+            vm.has_next_run &= resumed;
+            vm.stop_reason = None;
             vm.suspend_time = None;
             vm.clean_power_off = None;
             vm.boot_time = if resumed { vm.boot_time.or(Some(moment)) } else { Some(moment) };
-            vm.epoch += 1;
-            vm.phase = GuestPhase::Ready;
             resumed
         });
-        if resumed == Some(false) {
-            self.boot(id);
+        self.enter(id, GuestPhase::Ready);
+        self.log(Some(id), Happening::Started);
+        let pauses = self.change_vm(id, |vm| std::mem::take(&mut vm.pauses_at_power_on)) == Some(true);
+        match resumed {
+            // Its guest begins to boot when it is no longer paused.
+            Some(false) if pauses => self.enter(id, GuestPhase::Booting),
+            Some(false) => self.boot(id),
+            Some(true) | None => {}
+        }
+        if pauses {
+            self.become_so(id, Condition::Paused);
+        }
+    }
+
+    /// Changes what a running VM is besides running.
+    pub(super) fn become_so(&mut self, id: VmId, after: Condition) {
+        let before = self.change_vm(id, |vm| std::mem::replace(&mut vm.condition, after));
+        if let Some(before) = before.filter(|before| *before != after) {
+            self.log(Some(id), Happening::Became { before, after });
         }
     }
 
     pub(super) fn power_off(&mut self, id: VmId, clean: bool) {
+        let moment = self.moment();
+        self.log(Some(id), Happening::WentDown { clean });
+        self.enter(id, GuestPhase::Down);
         self.change_vm(id, |vm| {
             vm.power = Power::Off;
-            vm.phase = GuestPhase::Down;
+            vm.condition = Condition::Normal;
+            vm.restarts_when_down = false;
+            vm.pauses_at_power_on = false;
+            vm.stop_time = Some(moment);
             vm.boot_time = None;
             vm.suspend_time = None;
             vm.clean_power_off = Some(clean);
-            vm.epoch += 1;
         });
     }
 
     fn suspend(&mut self, id: VmId) {
         let moment = self.moment();
+        self.log(Some(id), Happening::Suspended);
+        self.enter(id, GuestPhase::Down);
         self.change_vm(id, |vm| {
             vm.power = Power::Suspended;
-            vm.phase = GuestPhase::Down;
+            vm.condition = Condition::Normal;
             vm.suspend_time = Some(moment);
-            vm.epoch += 1;
+            vm.stop_time = Some(moment);
         });
     }
 
     /// Lets the guest boot from the beginning.
     pub(super) fn boot(&mut self, id: VmId) {
-        let base = self.inventory.vms.get(&id).and_then(|vm| vm.guest.boot);
-        let time = self.duration(id, "boot", base.unwrap_or(self.timing.boot));
+        let Some(vm) = self.inventory.vms.get(&id) else { return };
+        let usual = if vm.guest.tools.answers() { self.timing.boot } else { self.timing.silent_boot };
+        let time = self.duration(id, "boot", vm.guest.boot.unwrap_or(usual));
         self.enter(id, GuestPhase::Booting);
         self.guest_later(id, time, GuestStep::Booted);
     }
@@ -315,20 +347,38 @@ impl State {
         }
     }
 
-    fn ask_guest_to_reboot(&mut self, id: VmId) {
+    pub(super) fn ask_guest_to_reboot(&mut self, id: VmId) {
         let Some(vm) = self.inventory.vms.get(&id) else { return };
         if vm.guest.on_reboot == OnReboot::Ignores {
             return;
         }
         let time = self.duration(id, "shutdown", vm.guest.shutdown.unwrap_or(self.timing.shutdown));
         self.enter(id, GuestPhase::Restarting);
+        self.change_vm(id, |vm| vm.is_rebooting = true);
         self.guest_later(id, time, GuestStep::WentDown);
     }
 
     pub(super) fn guest_steps(&mut self, id: VmId, step: GuestStep) {
         match step {
             GuestStep::Booted => self.enter(id, GuestPhase::Ready),
-            GuestStep::ShutDown => self.power_off(id, true),
+            GuestStep::ShutDown => {
+                let restarts = self.inventory.vms.get(&id).is_some_and(|vm| vm.restarts_when_down);
+                self.power_off(id, true);
+                if restarts {
+                    self.log(Some(id), Happening::WentDownToRestart);
+                    self.guest_later(id, POWER_CYCLE_GAP, GuestStep::StartedAgain);
+                }
+            }
+            GuestStep::Refused => {
+                self.log(Some(id), Happening::RefusedShutdown);
+                self.change_vm(id, |vm| vm.restarts_when_down = false);
+                self.enter(id, GuestPhase::Ready);
+            }
+            GuestStep::StartedAgain => {
+                if self.launch(id, false, "").is_none() {
+                    self.log(Some(id), Happening::RestartFailed);
+                }
+            }
             GuestStep::StoodBy => self.suspend(id),
             GuestStep::PoweredUpAgain => self.power_on(id),
             GuestStep::WentDown => match self.inventory.vms.get(&id).map(|vm| vm.guest.on_reboot) {
@@ -344,13 +394,16 @@ impl State {
     }
 
     pub(super) fn enter(&mut self, id: VmId, phase: GuestPhase) {
+        let now = self.now;
         self.change_vm(id, |vm| {
             vm.phase = phase;
+            vm.phase_since = now;
+            vm.is_rebooting &= matches!(phase, GuestPhase::Restarting | GuestPhase::Booting | GuestPhase::Hung);
             vm.epoch += 1;
         });
     }
 
-    fn guest_later(&mut self, id: VmId, delay: Duration, step: GuestStep) {
+    pub(super) fn guest_later(&mut self, id: VmId, delay: Duration, step: GuestStep) {
         let Some(epoch) = self.inventory.vms.get(&id).map(|vm| vm.epoch) else { return };
         self.plan(TaskOwner::Vm(id), delay, Event::Guest { vm: id, epoch, step });
     }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::chance;
 use super::inventory::Inventory;
-use super::model::{DatacenterId, Vm, VmId};
+use super::log::Log;
+use super::model::{DatacenterId, Hold, Vm, VmId};
 use super::power::GuestStep;
 use super::task::{Failure, Operation, Task, TaskId, TaskOwner, TaskState};
 use super::timing::Timing;
@@ -25,6 +26,8 @@ pub(super) enum Event {
     TaskFades(TaskId),
     /// A guest gets to its next phase, unless something else happened to the VM since `epoch`.
     Guest { vm: VmId, epoch: u64, step: GuestStep },
+    /// What keeps others from a VM ends, unless it is another thing by then.
+    HoldEnds { vm: VmId, hold: u32 },
 }
 
 /// When an event is due. Ties are broken by the VM, then by the order in which that VM's events were planned.
@@ -57,6 +60,8 @@ pub(crate) struct State {
     pub(crate) timing: Timing,
     pub(crate) inventory: Inventory,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
+    /// What happened.
+    pub(crate) log: Log,
     /// Counts changes; every changed object carries the count of its last change.
     pub(crate) revision: u64,
     /// Whether an operation that the power state does not allow is refused at once, or fails inside its task.
@@ -78,6 +83,7 @@ impl State {
             timing,
             inventory,
             tasks: BTreeMap::new(),
+            log: Log::default(),
             revision: 1,
             refuses_at_once: false,
             failure_rate: 0.0,
@@ -148,6 +154,11 @@ impl State {
             Event::Guest { vm, epoch, step } => {
                 if self.inventory.vms.get(&vm).is_some_and(|vm| vm.epoch == epoch) {
                     self.guest_steps(vm, step);
+                }
+            }
+            Event::HoldEnds { vm, hold } => {
+                if self.inventory.vms.get(&vm).is_some_and(|vm| vm.holds == hold) {
+                    self.change_vm(vm, |vm| vm.hold = Hold::Free);
                 }
             }
         }

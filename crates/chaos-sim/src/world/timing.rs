@@ -26,6 +26,15 @@ pub struct Timing {
     /// From power on until the guest's agent answers.
     #[serde(with = "super::seconds")]
     pub boot: Duration,
+    /// From power on until a VM counts as up whose guest has no agent that would tell.
+    #[serde(with = "super::seconds")]
+    pub silent_boot: Duration,
+    /// From a request to shut down until a platform that waits for the guest takes it as refused.
+    #[serde(with = "super::seconds")]
+    pub refusal: Duration,
+    /// How long a platform that looks at its hosts now and then may not see that a guest has begun to reboot.
+    #[serde(with = "super::seconds")]
+    pub monitoring: Duration,
     /// From a soft request until the guest is down.
     #[serde(with = "super::seconds")]
     pub shutdown: Duration,
@@ -46,6 +55,9 @@ impl Default for Timing {
             reset: Duration::from_millis(600),
             suspend: Duration::from_secs(3),
             boot: Duration::from_secs(8),
+            silent_boot: Duration::from_mins(1),
+            refusal: Duration::from_secs(150),
+            monitoring: Duration::from_secs(3),
             shutdown: Duration::from_secs(4),
             jitter: 0.2,
             task_memory: Duration::from_mins(10),
@@ -64,6 +76,9 @@ impl Timing {
             reset: Duration::from_millis(5),
             suspend: Duration::from_millis(5),
             boot: Duration::from_millis(40),
+            silent_boot: Duration::from_millis(60),
+            refusal: Duration::from_millis(60),
+            monitoring: Duration::from_millis(15),
             shutdown: Duration::from_millis(20),
             ..Self::default()
         }
