@@ -363,9 +363,13 @@ pub(crate) enum Sim {
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Which platform to simulate
-    #[arg(short, long, value_enum, default_value_t, value_name = "KIND")]
-    pub(crate) platform: Simulated,
+    /// Which platform to simulate; several, separated by commas, show the same VMs on one address
+    #[arg(short, long, value_enum, value_delimiter = ',', default_value = "vsphere", value_name = "KIND")]
+    pub(crate) platform: Vec<Simulated>,
+
+    /// Give each platform VMs and an address of its own
+    #[arg(long)]
+    pub(crate) separate: bool,
 
     /// How many VMs it has
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -393,10 +397,12 @@ pub(crate) struct Serve {
 }
 
 /// A platform that can be simulated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub(crate) enum Simulated {
-    #[default]
+    /// A vCenter
     Vsphere,
+    /// An engine of oVirt or Oracle Linux Virtualization Manager
+    Olvm,
 }
 
 fn target(text: &str) -> Result<TargetPattern, String> {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use chaos_sim::Sim;
+use chaos_sim::{Door, Sim};
 use secrecy::ExposeSecret;
 use tempfile::NamedTempFile;
 
@@ -18,52 +18,113 @@ const CLOSING: Duration = Duration::from_secs(5);
 
 /// Serves until a signal comes.
 pub(super) async fn serve(args: Serve, output: &Output) -> Result<Exit, Failure> {
-    let Simulated::Vsphere = args.platform;
     // Before the first line is printed, so that whoever reads it may stop it at once.
     let interrupts = Interrupts::listen(output.clone(), "stopping")?;
-    let password = args.password.expose_secret();
-    let sim = Sim::builder()
-        .vms(args.vms)
-        .listen(args.listen)
-        .tls(args.tls)
-        .seed(args.seed)
-        .credentials(args.username.as_str(), password)
-        .start()
-        .await
-        .map_err(|error| Failure::usage(error.to_string()))?;
-    // Kept until the end: the file goes with it.
-    let ca_file = sim.ca_pem().map(ca_file).transpose()?;
-
-    let mut variables = vec![
-        ("VSPHERE_SERVER", sim.url().to_owned()),
-        ("VSPHERE_USERNAME", args.username.clone()),
-        ("VSPHERE_PASSWORD", password.to_owned()),
-        ("GOVC_URL", format!("{}/sdk", sim.url())),
-        ("GOVC_USERNAME", args.username.clone()),
-        ("GOVC_PASSWORD", password.to_owned()),
-    ];
-    if let Some(file) = &ca_file {
-        let path = file.path().display().to_string();
-        variables.extend([("VSPHERE_CA_FILE", path.clone()), ("GOVC_TLS_CA_CERTS", path)]);
+    let mut platforms = args.platform.clone();
+    platforms.sort_unstable();
+    platforms.dedup();
+    // Together they show the same VMs.
+    let simulators: Vec<Vec<Simulated>> =
+        if args.separate { platforms.into_iter().map(|platform| vec![platform]).collect() } else { vec![platforms] };
+    if simulators.len() > 1 && args.listen.port() != 0 {
+        return Err(Failure::usage("separate simulators cannot share a port: leave out the port, or listen on port 0"));
     }
-    output.data(|to| variables.iter().try_for_each(|(name, value)| writeln!(to, "export {name}={}", quoted(value))))?;
-    output.note(format_args!(
-        "simulating {} VMs at {url}, with a control door at {url}/sim/; Ctrl-C stops it",
-        args.vms,
-        url = sim.url()
-    ));
+    let mut serving = Vec::new();
+    for platforms in simulators {
+        serving.push(Serving::start(&args, platforms).await?);
+    }
 
-    if !sim.address().ip().is_loopback() {
+    let variables: Vec<(&str, String)> = serving.iter().flat_map(|it| it.variables(&args)).collect();
+    output.data(|to| variables.iter().try_for_each(|(name, value)| writeln!(to, "export {name}={}", quoted(value))))?;
+    for it in &serving {
+        output.note(format_args!(
+            "simulating {} VMs at {url}, with a control door at {url}/sim/; Ctrl-C stops it",
+            args.vms,
+            url = it.sim.url()
+        ));
+    }
+    if serving.iter().any(|it| !it.sim.address().ip().is_loopback()) {
         output.warning("the simulator and its control door can be reached from other machines");
     }
 
     interrupts.first().cancelled().await;
     tokio::select! {
-        () = sim.shutdown() => {}
+        () = shut_down(serving) => {}
         () = interrupts.second().cancelled() => {}
         () = tokio::time::sleep(CLOSING) => {}
     }
     Ok(Exit::Done)
+}
+
+async fn shut_down(serving: Vec<Serving>) {
+    for it in serving {
+        it.sim.shutdown().await;
+    }
+}
+
+/// A running simulator and what it plays.
+struct Serving {
+    sim: Sim,
+    platforms: Vec<Simulated>,
+    /// Kept until the end: the file goes with it.
+    ca_file: Option<NamedTempFile>,
+}
+
+impl Serving {
+    async fn start(args: &Serve, platforms: Vec<Simulated>) -> Result<Self, Failure> {
+        let doors = platforms.iter().map(|platform| match platform {
+            Simulated::Vsphere => Door::VSphere,
+            Simulated::Olvm => Door::Olvm,
+        });
+        let sim = Sim::builder()
+            .vms(args.vms)
+            .listen(args.listen)
+            .tls(args.tls)
+            .seed(args.seed)
+            .doors(doors)
+            .credentials(args.username.as_str(), args.password.expose_secret())
+            .start()
+            .await
+            .map_err(|error| Failure::usage(error.to_string()))?;
+        let ca_file = sim.ca_pem().map(ca_file).transpose()?;
+        Ok(Self { sim, platforms, ca_file })
+    }
+
+    /// What points clients at it.
+    fn variables(&self, args: &Serve) -> Vec<(&'static str, String)> {
+        let url = self.sim.url();
+        let (user, password) = (args.username.clone(), args.password.expose_secret().to_owned());
+        let ca_file = self.ca_file.as_ref().map(|file| file.path().display().to_string());
+        let mut variables = Vec::new();
+        for platform in &self.platforms {
+            let ca_file = ca_file.clone();
+            match platform {
+                Simulated::Vsphere => {
+                    variables.extend([
+                        ("VSPHERE_SERVER", url.to_owned()),
+                        ("VSPHERE_USERNAME", user.clone()),
+                        ("VSPHERE_PASSWORD", password.clone()),
+                        ("GOVC_URL", format!("{url}/sdk")),
+                        ("GOVC_USERNAME", user.clone()),
+                        ("GOVC_PASSWORD", password.clone()),
+                    ]);
+                    variables.extend(ca_file.iter().map(|file| ("VSPHERE_CA_FILE", file.clone())));
+                    variables.extend(ca_file.map(|file| ("GOVC_TLS_CA_CERTS", file)));
+                }
+                Simulated::Olvm => {
+                    // An engine wants to know which profile a user is of.
+                    let user = if user.contains('@') { user.clone() } else { format!("{user}@internal") };
+                    variables.extend([
+                        ("OLVM_URL", format!("{url}/ovirt-engine/api")),
+                        ("OLVM_USERNAME", user),
+                        ("OLVM_PASSWORD", password.clone()),
+                    ]);
+                    variables.extend(ca_file.map(|file| ("OLVM_CA_FILE", file)));
+                }
+            }
+        }
+        variables
+    }
 }
 
 /// A file with the authority that a client has to trust; it is removed when this is dropped.

@@ -59,6 +59,47 @@ fn with_tls_and_an_account_of_ones_own() {
     served.end("INT");
 }
 
+/// What it prints up to the last line that a platform has, and the process.
+fn printed(args: &[&str], last: &str) -> (Child, Vec<(String, String)>) {
+    let server = Program::new();
+    let args: Vec<&str> = ["sim", "serve", "--vms", "3"].into_iter().chain(args.iter().copied()).collect();
+    let mut child = server.command(&args).stderr(Stdio::null()).spawn().expect("the program starts");
+    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut variables = Vec::new();
+    for line in lines.map_while(Result::ok) {
+        let (name, value) = line.strip_prefix("export ").and_then(|line| line.split_once('=')).expect("NAME=VALUE");
+        variables.push((name.to_owned(), value.trim_matches('\'').to_owned()));
+        if name == last {
+            break;
+        }
+    }
+    (child, variables)
+}
+
+fn stop(mut child: Child) {
+    signal(&child, "TERM");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn an_engine_is_served_alone_or_beside_a_vcenter_at_one_address_or_at_two() {
+    let (child, alone) = printed(&["--platform", "olvm"], "OLVM_PASSWORD");
+    let names: Vec<&str> = alone.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["OLVM_URL", "OLVM_USERNAME", "OLVM_PASSWORD"]);
+    assert_eq!(alone[1].1, "chaos@internal");
+    stop(child);
+    for (extra, is_shared) in [(&[][..], true), (&["--separate"][..], false)] {
+        let args: Vec<&str> = ["--platform", "vsphere,olvm"].into_iter().chain(extra.iter().copied()).collect();
+        let (child, variables) = printed(&args, "OLVM_PASSWORD");
+        let value = |wanted: &str| variables.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let (vsphere, olvm) = (value("VSPHERE_SERVER").unwrap(), value("OLVM_URL").unwrap());
+        assert_eq!(olvm == format!("{vsphere}/ovirt-engine/api"), is_shared, "{vsphere} {olvm}");
+        stop(child);
+    }
+    let clash = ["sim", "serve", "--platform", "vsphere,olvm", "--separate", "--listen", "127.0.0.1:9"];
+    Program::new().run(&clash).exits(2).says("port 0");
+}
+
 #[test]
 fn the_same_seed_gives_the_same_world() {
     let list = |seed: &str| {
