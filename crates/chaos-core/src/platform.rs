@@ -108,7 +108,9 @@ impl Discovery {
 /// * An error of `apply` after something was sent that may still take effect has the retry class
 ///   [`Retry::Unsettled`](crate::Retry::Unsettled), also when the call was cancelled. One without it promises, for a
 ///   call that was cancelled, that nothing was sent.
-/// * What may be done in which state is decided by [`check_power`](crate::check_power).
+/// * What may be done in which state is decided by [`check_power`](crate::check_power). Before that, an operation that is
+///   not among [`Platform::capabilities`] is refused as [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), by
+///   `prepare` and by `apply`.
 /// * `undo` is idempotent, is verified by reading, and needs nothing but the [`Undo`].
 /// * A reference to a VM of another server is refused as [`ErrorKind::NotFound`](crate::ErrorKind::NotFound).
 #[async_trait]
