@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
@@ -93,6 +95,16 @@ impl Request {
     /// As [`Request::secret_header`].
     pub fn bearer(self, token: &SecretString) -> Result<Self, ConfigError> {
         self.secret_header(AUTHORIZATION, &SecretString::from(format!("Bearer {}", token.expose_secret())))
+    }
+
+    /// Sends a user name and password (Basic authentication, RFC 7617).
+    ///
+    /// # Errors
+    /// As [`Request::secret_header`].
+    pub fn basic(self, username: &str, password: &SecretString) -> Result<Self, ConfigError> {
+        let pair = SecretString::from(format!("{username}:{}", password.expose_secret()));
+        let encoded = SecretString::from(BASE64.encode(pair.expose_secret()));
+        self.secret_header(AUTHORIZATION, &SecretString::from(format!("Basic {}", encoded.expose_secret())))
     }
 
     /// Sends a session cookie back, and no other cookie.

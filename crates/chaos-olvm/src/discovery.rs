@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chaos_core::{Context, Discovery, Error, ErrorKind, Problem, Selector, VMInfo, resolve};
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -135,20 +136,28 @@ pub(crate) async fn look_up(session: &Session, cx: &Context, ids: &[&str]) -> Re
         return Ok(one(session, cx, id).await?.into_iter().collect());
     }
     let mut found = Vec::with_capacity(ids.len());
-    let searches = ids.chunks(MOST_IDS).map(|ids| {
+    // Boxed: the compiler cannot yet prove a stream of borrowing closures to be `Send`.
+    let mut searches: Vec<BoxFuture<'_, Result<Vec<Vm>, CallError>>> = Vec::new();
+    for ids in ids.chunks(MOST_IDS) {
         let search = search_of_ids(ids);
-        async move { vms(session, cx, Some(&search)).await }
-    });
+        searches.push(Box::pin(async move { vms(session, cx, Some(&search)).await }));
+    }
     let mut answers = futures_util::stream::iter(searches).buffer_unordered(AT_A_TIME);
     while let Some(vms) = answers.next().await {
         found.extend(vms?);
     }
     let there: BTreeSet<&str> = found.iter().map(|vm: &Vm| vm.id.as_str()).collect();
-    let missed: Vec<&str> = ids.into_iter().filter(|id| !there.contains(id)).collect();
-    let mut looks = futures_util::stream::iter(missed.into_iter().map(|id| one(session, cx, id))).buffer_unordered(AT_A_TIME);
-    while let Some(vm) = looks.next().await {
-        found.extend(vm?);
+    let mut looks: Vec<BoxFuture<'_, Result<Option<Vm>, CallError>>> = Vec::new();
+    for id in ids.iter().filter(|id| !there.contains(*id)) {
+        looks.push(Box::pin(one(session, cx, id)));
     }
+    let mut looks = futures_util::stream::iter(looks).buffer_unordered(AT_A_TIME);
+    let mut missed = Vec::new();
+    while let Some(vm) = looks.next().await {
+        missed.extend(vm?);
+    }
+    drop(there);
+    found.extend(missed);
     Ok(found)
 }
 

@@ -107,9 +107,7 @@ impl From<CallError> for Error {
             Cause::NotFound => Self::new(ErrorKind::NotFound, format!("{operation}: there is no such object")),
             Cause::Unauthenticated(told) => Self::new(
                 ErrorKind::Unauthenticated,
-                format!(
-                    "{operation}: the engine ended the session and does not accept a new one either: {told}"
-                ),
+                format!("{operation}: the engine ended the session and does not accept a new one either: {told}"),
             ),
             Cause::Sso(refusal) => of_sso(&refusal),
             Cause::Page { status, page } => of_page(operation, status, &page),

@@ -75,11 +75,8 @@ impl Platform for Olvm {
 
     async fn get(&self, cx: &Context, vms: &[VMRef]) -> Vec<Result<VMInfo, Error>> {
         let ids: Vec<&str> = vms.iter().filter(|vm| vm.is_on(&self.identity)).map(|vm| vm.id.as_str()).collect();
-        let found = if ids.is_empty() {
-            Ok(Vec::new())
-        } else {
-            discovery::get(&self.session, &self.places, cx, &ids).await
-        };
+        let found =
+            if ids.is_empty() { Ok(Vec::new()) } else { discovery::get(&self.session, &self.places, cx, &ids).await };
         let found: HashMap<String, VMInfo> = match found {
             Ok(found) => found.into_iter().map(|vm| (vm.id.clone(), vm)).collect(),
             Err(error) => return vms.iter().map(|vm| Err(again(&error).vm(vm.to_string()))).collect(),

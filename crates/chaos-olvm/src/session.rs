@@ -260,9 +260,7 @@ async fn log_out(transport: &Transport, cx: &Context, credential: &Credential) -
             let answer = transport.sso(cx, LOGOUT, "services/sso-logout", &logout_form(token)).await?;
             match answer.refusal() {
                 None => Ok(()),
-                Some(refusal) => {
-                    Err(CallError { operation: LOGOUT, method: Method::POST, cause: Cause::Sso(refusal) })
-                }
+                Some(refusal) => Err(CallError { operation: LOGOUT, method: Method::POST, cause: Cause::Sso(refusal) }),
             }
         }
         Credential::Basic { cookie: Some(cookie), .. } => transport.end_session(cx, cookie).await,

@@ -8,7 +8,6 @@ mod pace;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use chaos_core::{Context, Error, ErrorKind, PlatformKind, Retry, SharedClock};
 use tokio::sync::{Notify, watch};

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::inventory::Inventory;
 use crate::session::Collect;
-use crate::soap::tree::Node;
-use crate::soap::xml::{Limits, XmlError, XmlStream};
+use crate::soap::node::VIM;
 use crate::vim::{self, Answer, MoRef, ObjectContent, Page, PropertyValue};
+use chaos_xml::Node;
+use chaos_xml::{Limits, XmlError, XmlStream};
 
 /// A page of an inventory, in chunks whose size the first byte decides.
 pub fn retrieve_result(document: &[u8]) {
@@ -26,7 +27,7 @@ pub fn inventory(document: &[u8]) -> Option<usize> {
 }
 
 fn page<'a>(chunks: impl Iterator<Item = &'a [u8]>, look: &mut dyn FnMut(ObjectContent<'_>)) -> Option<usize> {
-    let mut stream = XmlStream::new(Limits::STREAMED, Some(vim::OBJECTS));
+    let mut stream = XmlStream::new(Limits::STREAMED, &VIM, Some(vim::OBJECTS));
     let mut inventory = Inventory::default();
     let mut each = |node: Node<'_>| {
         let object = ObjectContent::new(node);
@@ -45,7 +46,7 @@ fn page<'a>(chunks: impl Iterator<Item = &'a [u8]>, look: &mut dyn FnMut(ObjectC
 /// The answer to a long poll.
 pub fn update_set(document: &[u8]) {
     let request = vim::wait_for_updates(&MoRef::new("PropertyCollector", "pc"), "", Duration::ZERO, 0);
-    if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL)
+    if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL, &VIM)
         && let Ok(Ok(answer)) = Answer::find(&tree)
         && let Ok(Some(set)) = request.read(&answer)
     {
@@ -60,7 +61,7 @@ pub fn update_set(document: &[u8]) {
 
 /// A refused call.
 pub fn fault(document: &[u8]) {
-    if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL)
+    if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL, &VIM)
         && let Ok(Err(fault)) = Answer::find(&tree)
     {
         std::hint::black_box(fault.to_string());
@@ -71,10 +72,10 @@ pub fn fault(document: &[u8]) {
 pub fn small_tree(document: &[u8]) {
     fn visit(node: Node<'_>) -> usize {
         let here =
-            [node.name(), node.text(), node.xsi_type().unwrap_or_default(), node.reference_type().unwrap_or_default()];
+            [node.name(), node.text(), node.xsi_type().unwrap_or_default(), node.attribute("type").unwrap_or_default()];
         here.iter().map(|text| text.len()).sum::<usize>() + node.children().map(visit).sum::<usize>()
     }
-    if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL) {
+    if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL, &VIM) {
         std::hint::black_box(tree.root().map(visit));
     }
 }

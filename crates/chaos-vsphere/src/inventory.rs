@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chaos_core::{PlatformKind, Problem, ToolsStatus, VMInfo, VMPowerState};
 
 use crate::session::Collect;
-use crate::soap::tree::Node;
 use crate::vim::{self, MoRef, ObjectContent};
+use chaos_xml::Node;
 
 /// The longest chain of folders that is followed.
 const DEEPEST: usize = 128;

@@ -14,9 +14,10 @@ use tracing::debug;
 use crate::config::Config;
 use crate::error::{CallError, Cause};
 use crate::soap::fault::FaultKind;
-use crate::soap::xml::{Limits, XmlStream};
+use crate::soap::node::VIM;
 use crate::transport::Transport;
 use crate::vim::{self, Answer, FilterSpec, OBJECTS, ObjectContent, Page, Request, ServiceContent};
+use chaos_xml::{Limits, XmlStream};
 
 /// The longest that a call made on nobody's behalf may take: logging out behind a dropped client, giving a token back.
 const TIDYING: Duration = Duration::from_secs(5);
@@ -184,7 +185,7 @@ impl Session {
         };
         let mut pages = OpenPages { session: self, cookie, stream: None, token: None };
         loop {
-            let stream = pages.stream.insert(XmlStream::new(Limits::STREAMED, Some(OBJECTS)));
+            let stream = pages.stream.insert(XmlStream::new(Limits::STREAMED, &VIM, Some(OBJECTS)));
             let page = self.0.transport.page(cx, &request, Some(cookie), stream, &mut each).await;
             self.0.touch();
             match page {
@@ -251,7 +252,7 @@ impl Session {
             alive |= object.properties().any(|(path, _)| path == "currentSession");
             Ok(())
         };
-        let mut stream = XmlStream::new(Limits::SMALL, Some(OBJECTS));
+        let mut stream = XmlStream::new(Limits::SMALL, &VIM, Some(OBJECTS));
         match self.0.transport.page(cx, request, Some(cookie), &mut stream, &mut each).await {
             Ok(_) => Ok(alive),
             Err(error) if error.is_unauthenticated() => Ok(false),

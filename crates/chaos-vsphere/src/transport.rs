@@ -7,9 +7,10 @@ use chaos_http::{Client, HeaderName, HeaderValue, SessionCookie, StatusCode, Url
 use crate::config::Config;
 use crate::error::{CallError, Cause};
 use crate::soap::envelope::envelope;
-use crate::soap::tree::{Node, Tree};
-use crate::soap::xml::{Limits, XmlStream};
+use crate::soap::node::VIM;
 use crate::vim::{Answer, Effect, ObjectContent, Page, Request};
+use chaos_xml::{Limits, XmlStream};
+use chaos_xml::{Node, Tree};
 
 /// The session's cookie.
 const COOKIE: &str = "vmware_soap_session";
@@ -129,7 +130,7 @@ fn check_status(status: StatusCode) -> Result<(), Cause> {
 }
 
 fn read_small(status: StatusCode, body: &[u8]) -> Result<Tree, Cause> {
-    let tree = XmlStream::read_all(body, Limits::SMALL);
+    let tree = XmlStream::read_all(body, Limits::SMALL, &VIM);
     // A 500 that is not XML is some other server's.
     tree.map_err(|error| if status == StatusCode::OK { error.into() } else { Cause::Status(status) })
 }
@@ -149,7 +150,7 @@ async fn negotiate(cx: &Context, http: &Client, sdk: &Url) -> Result<&'static st
     if answer.status() != StatusCode::OK {
         return Err(failed(Cause::Status(answer.status())));
     }
-    let tree = XmlStream::read_all(answer.bytes(), Limits::SMALL).map_err(|error| failed(error.into()))?;
+    let tree = XmlStream::read_all(answer.bytes(), Limits::SMALL, &VIM).map_err(|error| failed(error.into()))?;
     let theirs = versions(&tree);
     VERSIONS.iter().copied().find(|ours| theirs.contains(ours)).ok_or_else(|| {
         let list = if theirs.is_empty() { "none".to_owned() } else { theirs.join(", ") };

@@ -5,11 +5,8 @@ use chaos_http::StatusCode;
 use chaos_xml::Node;
 
 /// Texts by which the engine says that the same request is worth another try soon: another command holds the VM.
-const BUSY: [&str; 3] = [
-    "Related operation is currently in progress",
-    "VM is locked",
-    "performing an operation on a Snapshot",
-];
+const BUSY: [&str; 3] =
+    ["Related operation is currently in progress", "VM is locked", "performing an operation on a Snapshot"];
 
 /// Texts by which it says that the VM's state does not allow the action.
 const STATE: [&str; 7] = [
@@ -125,7 +122,8 @@ mod tests {
 
     #[test]
     fn messages_are_one_line_without_the_engines_brackets() {
-        let text = "Cannot stop VM. VM is in saving/restoring state.\n-Please try again when the VM is either up or down.";
+        let text =
+            "Cannot stop VM. VM is in saving/restoring state.\n-Please try again when the VM is either up or down.";
         assert_eq!(
             of_action(409, text).to_string(),
             "the engine refused it: Cannot stop VM. VM is in saving/restoring state. -Please try again when the VM is \

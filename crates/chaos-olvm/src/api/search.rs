@@ -71,14 +71,29 @@ mod tests {
     fn names_are_quoted_and_joined() {
         assert_eq!(of(&["web-01"]).unwrap(), "name=\"web-01\"");
         assert_eq!(of(&["web-*", "my vm"]).unwrap(), "name=\"web-*\" or name=\"my vm\"");
-        assert_eq!(of(&["a%b", "a_b", "Straße", "up or down"]).unwrap(), "name=\"a%b\" or name=\"a_b\" or name=\"Straße\" or name=\"up or down\"");
+        assert_eq!(
+            of(&["a%b", "a_b", "Straße", "up or down"]).unwrap(),
+            "name=\"a%b\" or name=\"a_b\" or name=\"Straße\" or name=\"up or down\""
+        );
         assert_eq!(of(&["path:/DC/gold/web-01"]).unwrap(), "name=\"web-01\"");
         assert_eq!(of(&[&format!("id:{ID}")]).unwrap(), format!("id={ID}"));
     }
 
     #[test]
     fn what_a_search_cannot_say_is_listed() {
-        for target in ["o'brien", "a;b", "say \"hi\"", "back\\slash", "web-?", "db[1]", "{a,b}", "re:web.*", " web", "id:no-such-id", "a\nb"] {
+        for target in [
+            "o'brien",
+            "a;b",
+            "say \"hi\"",
+            "back\\slash",
+            "web-?",
+            "db[1]",
+            "{a,b}",
+            "re:web.*",
+            " web",
+            "id:no-such-id",
+            "a\nb",
+        ] {
             assert_eq!(of(&[target]), None, "{target}");
             assert_eq!(of(&["web-01", target]), None, "one of them is enough: {target}");
         }

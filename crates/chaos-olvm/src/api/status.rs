@@ -116,9 +116,11 @@ impl Status {
     /// Whether the VM is on its way to `up`, so that waiting for that makes sense.
     pub(crate) fn is_coming_up(&self) -> bool {
         match self {
-            Self::WaitForLaunch | Self::PoweringUp | Self::RebootInProgress | Self::Migrating | Self::RestoringState => {
-                true
-            }
+            Self::WaitForLaunch
+            | Self::PoweringUp
+            | Self::RebootInProgress
+            | Self::Migrating
+            | Self::RestoringState => true,
             Self::Up
             | Self::Down
             | Self::PoweringDown

@@ -60,10 +60,10 @@ impl SsoAnswer {
     pub(crate) fn token(self) -> Result<SecretString, SsoError> {
         match self.refusal() {
             Some(refusal) => Err(refusal),
-            None => self.access_token.filter(|token| !token.expose_secret().is_empty()).ok_or_else(|| SsoError {
-                code: String::new(),
-                message: "the answer holds no token".to_owned(),
-            }),
+            None => self
+                .access_token
+                .filter(|token| !token.expose_secret().is_empty())
+                .ok_or_else(|| SsoError { code: String::new(), message: "the answer holds no token".to_owned() }),
         }
     }
 
@@ -73,7 +73,13 @@ impl SsoAnswer {
         let code = self.error_code.as_deref().or(self.error.as_deref())?;
         Some(SsoError {
             code: code.to_owned(),
-            message: message.unwrap_or(code).split_whitespace().collect::<Vec<_>>().join(" ").trim_end_matches('.').to_owned(),
+            message: message
+                .unwrap_or(code)
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .trim_end_matches('.')
+                .to_owned(),
         })
     }
 }
@@ -98,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_token_is_found_bare_and_wrapped() {
-        let answer = r#"{"access_token":"t0k","scope":"ovirt-app-api","exp":"9223372036854775807","token_type":"bearer"}"#;
+        let answer =
+            r#"{"access_token":"t0k","scope":"ovirt-app-api","exp":"9223372036854775807","token_type":"bearer"}"#;
         assert_eq!(token(answer).unwrap(), "t0k");
         assert_eq!(token(&format!("[{answer}]")).unwrap(), "t0k");
     }
@@ -111,7 +118,10 @@ mod tests {
         assert!(refusal.message.ends_with("contact the system administrator"), "{refusal:?}");
         let other = r#"{"error":"invalid_request","error_description":"Missing parameter: 'scope'"}"#;
         let refusal = token(other).unwrap_err();
-        assert_eq!((refusal.code.as_str(), refusal.message.as_str()), ("invalid_request", "Missing parameter: 'scope'"));
+        assert_eq!(
+            (refusal.code.as_str(), refusal.message.as_str()),
+            ("invalid_request", "Missing parameter: 'scope'")
+        );
         assert_eq!(token("{}").unwrap_err().message, "the answer holds no token");
     }
 

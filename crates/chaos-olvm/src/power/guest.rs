@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::job::{Job, Sent};
 use super::reboot::{Phase, Restart};
-use super::run::{Reached, STOP, was_started};
+use super::run::{STOP, was_started};
 use crate::api::action::Action;
 use crate::api::event::{REBOOTED, STOPPED_INSTEAD_OF_SHUTDOWN};
 use crate::api::status::Status;

@@ -226,7 +226,11 @@ impl<'a> Job<'a> {
             None => error.retry_class(),
             Some((action, _)) => {
                 let now = &self.vm().status;
-                text = format!("{text}; {} was sent and may still take effect: the VM is `{}` now", action.word(), now.word());
+                text = format!(
+                    "{text}; {} was sent and may still take effect: the VM is `{}` now",
+                    action.word(),
+                    now.word()
+                );
                 Retry::Unsettled
             }
         };

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn a_cold_restart_is_seen_through_and_one_between_two_looks_is_known_by_its_start_time() {
-        let looks = [vm("powering_down", 0), vm("down", 0), vm("wait_for_launch", 0), vm("powering_up", 9), vm("up", 9)];
+        let looks =
+            [vm("powering_down", 0), vm("down", 0), vm("wait_for_launch", 0), vm("powering_up", 9), vm("up", 9)];
         assert_eq!(phases(&looks), [Phase::Down, Phase::Down, Phase::Down, Phase::Down, Phase::Up]);
         assert_eq!(phases(&[vm("up", 9)]), [Phase::Up]);
     }

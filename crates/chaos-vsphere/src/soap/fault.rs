@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::tree::Node;
 use crate::vim::MoRef;
+use chaos_xml::Node;
 
 /// What the server says went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,5 @@
-//! SOAP 1.1 as vim25 uses it: a bounded XML reader, the envelope writer, and faults.
+//! SOAP 1.1 as vim25 uses it: what is kept of a document, the envelope writer, and faults.
 
 pub(crate) mod envelope;
 pub(crate) mod fault;
-mod feed;
-pub(crate) mod tree;
-pub(crate) mod xml;
+pub(crate) mod node;

@@ -3,8 +3,8 @@
 use super::request::Answer;
 use super::types::MoRef;
 use crate::soap::fault::{Fault, FaultKind};
-use crate::soap::tree::Node;
-use crate::soap::xml::Records;
+use chaos_xml::Node;
+use chaos_xml::Records;
 
 /// The elements of a `RetrievePropertiesEx` answer that are read one by one:
 /// `Envelope/Body/RetrievePropertiesExResponse/returnval/objects`.

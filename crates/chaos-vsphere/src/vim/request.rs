@@ -7,7 +7,7 @@ use super::types::{MoRef, ReadError};
 use crate::error::{CallError, Cause};
 use crate::soap::envelope::Writer;
 use crate::soap::fault::Fault;
-use crate::soap::tree::{Namespace, Node, Tree};
+use chaos_xml::{Node, Tree};
 
 /// What sending a call twice would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,13 +91,10 @@ impl<'t> Answer<'t> {
     /// # Errors
     /// When the document is not a SOAP envelope with something in its body.
     pub(crate) fn find(tree: &'t Tree) -> Result<Result<Self, Box<Fault>>, NotSoap> {
-        let envelope = tree
-            .root()
-            .filter(|root| root.name() == "Envelope" && root.namespace() == Namespace::Envelope)
-            .ok_or(NotSoap)?;
+        let envelope = tree.root().filter(|root| root.name() == "Envelope" && root.is_in_namespace()).ok_or(NotSoap)?;
         let body = envelope.child("Body").ok_or(NotSoap)?;
         let content = body.children().next().ok_or(NotSoap)?;
-        if content.name() == "Fault" && content.namespace() == Namespace::Envelope {
+        if content.name() == "Fault" && content.is_in_namespace() {
             return Ok(Err(Box::new(Fault::from_soap(content))));
         }
         Ok(Ok(Self(content)))

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::types::{MoRef, boolean, timestamp};
 use super::update::{PropertyChange, PropertyValue};
 use crate::soap::fault::Fault;
-use crate::soap::tree::Node;
+use chaos_xml::Node;
 
 /// A question that a VM waits for somebody to answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::soap::tree::Node;
+use chaos_xml::Node;
 
 /// A managed object reference: the type of an object and its id, unique within one server.
 ///
@@ -26,7 +26,7 @@ impl MoRef {
 
     /// Reads `<x type="VirtualMachine">vm-1</x>`; `None` without a type or an id.
     pub(crate) fn read(node: Node<'_>) -> Option<Self> {
-        let kind = node.reference_type()?;
+        let kind = node.attribute("type")?;
         let id = node.text().trim();
         (!id.is_empty()).then(|| Self::new(kind, id))
     }

@@ -5,7 +5,7 @@ use super::request::Answer;
 use super::state::Question;
 use super::types::{MoRef, ReadError};
 use crate::soap::fault::Fault;
-use crate::soap::tree::Node;
+use chaos_xml::Node;
 
 /// All changes since the version that was asked for, in the order in which they have to be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,10 +4,11 @@ use proptest::prelude::*;
 
 use super::envelope;
 use crate::fuzzing;
-use crate::soap::xml::{Limits, XmlError, XmlStream};
+use crate::soap::node::VIM;
+use chaos_xml::{Limits, XmlError, XmlStream};
 
 fn read(document: &[u8]) -> Result<(), XmlError> {
-    XmlStream::read_all(document, Limits::SMALL).map(|_| ())
+    XmlStream::read_all(document, Limits::SMALL, &VIM).map(|_| ())
 }
 
 #[test]
@@ -20,7 +21,7 @@ fn deep_nesting_is_refused() {
 fn a_huge_attribute_and_a_huge_text_are_refused_before_they_are_held() {
     let attribute = format!("<a b=\"{}\"/>", "x".repeat(8 << 20));
     assert!(matches!(read(attribute.as_bytes()), Err(XmlError::TooLarge { unit: "bytes", .. })));
-    let mut stream = XmlStream::new(Limits::STREAMED, None);
+    let mut stream = XmlStream::new(Limits::STREAMED, &VIM, None);
     stream.push(b"<a>", &mut |_| Ok::<(), XmlError>(())).unwrap();
     let chunk = [b'x'; 16 * 1024];
     let mut taken = 0_usize;

@@ -5,8 +5,9 @@ mod faults;
 mod hostile;
 mod properties;
 
-use crate::soap::tree::Tree;
-use crate::soap::xml::{Limits, XmlStream};
+use crate::soap::node::VIM;
+use chaos_xml::Tree;
+use chaos_xml::{Limits, XmlStream};
 
 /// Puts a response element into an envelope as vCenter writes it.
 fn envelope(body: &str) -> String {
@@ -21,5 +22,5 @@ fn envelope(body: &str) -> String {
 }
 
 fn tree(body: &str) -> Tree {
-    XmlStream::read_all(envelope(body).as_bytes(), Limits::SMALL).unwrap()
+    XmlStream::read_all(envelope(body).as_bytes(), Limits::SMALL, &VIM).unwrap()
 }

@@ -4,11 +4,12 @@ use chaos_core::VMPowerState;
 
 use super::{envelope, tree};
 use crate::soap::fault::FaultKind;
-use crate::soap::xml::{Limits, XmlError, XmlStream};
+use crate::soap::node::VIM;
 use crate::vim::{
     self, Answer, ChangeKind, MoRef, OBJECTS, ObjectContent, Page, PropertyChange, PropertyValue, ServiceContent,
     TaskPhase, TaskState, VmState,
 };
+use chaos_xml::{Limits, XmlError, XmlStream};
 
 fn answer<T>(body: &str, request: &vim::Request<T>) -> T {
     let tree = tree(body);
@@ -43,7 +44,7 @@ type Seen = (MoRef, Vec<(String, PropertyValue)>, Vec<(String, bool)>);
 
 /// Reads a page in chunks of `size` bytes.
 fn objects(document: &str, size: usize) -> (Vec<Seen>, Page) {
-    let mut stream = XmlStream::new(Limits::STREAMED, Some(OBJECTS));
+    let mut stream = XmlStream::new(Limits::STREAMED, &VIM, Some(OBJECTS));
     let mut seen = Vec::new();
     for chunk in document.as_bytes().chunks(size) {
         stream

@@ -6,13 +6,10 @@ use quick_xml::name::{NamespaceResolver, ResolveResult};
 use quick_xml::reader::NsReader;
 use quick_xml::{XmlVersion, escape};
 
-use super::feed::Feed;
-use super::tree::{Attributes, Namespace, Node, Opening, Tree};
+use crate::feed::Feed;
+use crate::tree::{Attributes, Node, Opening, Tree};
+use crate::vocabulary::Vocabulary;
 
-const ENVELOPE: &str = "http://schemas.xmlsoap.org/soap/envelope/";
-/// The envelope's own elements (`Envelope`, `Body`, `Fault`) are no deeper than this; further down nobody asks for
-/// namespaces.
-const ENVELOPE_DEPTH: usize = 3;
 const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Chunks are taken in pieces of this size, which bounds the buffer however large a chunk is.
@@ -20,58 +17,80 @@ const PIECE: usize = 64 * 1024;
 
 /// Why a document was not read. No variant holds content of the document beyond a name.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum XmlError {
+#[non_exhaustive]
+pub enum XmlError {
+    /// It is not well formed.
     #[error("the answer is not well-formed XML near byte {position}")]
-    Malformed { position: u64, source: Box<quick_xml::Error> },
+    Malformed {
+        /// About where, in bytes from the beginning.
+        position: u64,
+        /// Why.
+        source: Box<quick_xml::Error>,
+    },
+    /// It ends before its root element does.
     #[error("the answer ends in the middle of its XML")]
     Cut,
+    /// It is something else.
     #[error("the answer is not XML")]
     NotXml,
-    #[error("the answer has a document type declaration, which SOAP forbids")]
+    /// It has a document type declaration, where entity bombs live.
+    #[error("the answer has a document type declaration, which no API sends")]
     Doctype,
+    /// It uses an entity that it would have to define itself.
     #[error("the answer refers to an entity that XML does not define")]
     UnknownEntity,
+    /// It is not in UTF-8, but in this encoding.
     #[error("the answer is encoded as {0}, not as UTF-8")]
     Encoding(String),
+    /// A limit is exceeded.
     #[error("{what} is larger than {limit} {unit}")]
-    TooLarge { what: &'static str, limit: usize, unit: &'static str },
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// How large it may be.
+        limit: usize,
+        /// In what that is counted.
+        unit: &'static str,
+    },
 }
 
 /// Bounds on one document.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Levels of elements.
-    pub(crate) depth: usize,
+    pub depth: usize,
     /// Elements held at once: of a streamed object, or of all that is not streamed.
-    pub(crate) nodes: usize,
+    pub nodes: usize,
     /// Bytes of names and text held at once, likewise.
-    pub(crate) tree_bytes: usize,
+    pub tree_bytes: usize,
     /// Bytes of one tag or one text.
-    pub(crate) token_bytes: usize,
+    pub token_bytes: usize,
     /// Bytes of the whole document.
-    pub(crate) document_bytes: u64,
+    pub document_bytes: u64,
 }
 
 impl Limits {
-    /// For an answer that is small by nature: a fault, a task reference, an update set of at most some hundred objects.
-    pub(crate) const SMALL: Self =
+    /// For an answer that is small by nature: a fault, one object, a few hundred changes.
+    pub const SMALL: Self =
         Self { depth: 64, nodes: 100_000, tree_bytes: 4 << 20, token_bytes: 1 << 20, document_bytes: 16 << 20 };
     /// For a page of an inventory, of which one object at a time is held.
-    pub(crate) const STREAMED: Self =
+    pub const STREAMED: Self =
         Self { depth: 64, nodes: 200_000, tree_bytes: 16 << 20, token_bytes: 1 << 20, document_bytes: 1 << 30 };
 }
 
 /// Which elements are handed out one by one instead of being kept: those of this name, at this depth (the root has
 /// depth 1).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Records {
-    pub(crate) depth: usize,
-    pub(crate) name: &'static str,
+pub struct Records {
+    /// The level of elements.
+    pub depth: usize,
+    /// Their local name.
+    pub name: &'static str,
 }
 
 /// A document that is read while it arrives.
 #[derive(Debug)]
-pub(crate) struct XmlStream {
+pub struct XmlStream {
     reader: NsReader<Feed>,
     /// The bytes of the event in hand.
     event: Vec<u8>,
@@ -80,16 +99,19 @@ pub(crate) struct XmlStream {
 }
 
 impl XmlStream {
-    pub(crate) fn new(limits: Limits, records: Option<Records>) -> Self {
+    /// A document of which nothing has arrived yet. Elements that are `records` are handed out, all others are kept.
+    #[must_use]
+    pub fn new(limits: Limits, vocabulary: &'static Vocabulary, records: Option<Records>) -> Self {
         Self {
             reader: NsReader::from_reader(Feed::new(limits.token_bytes)),
             event: Vec::new(),
             bytes: 0,
             assembly: Assembly {
                 limits,
+                vocabulary,
                 records,
-                outer: Tree::default(),
-                record: Tree::default(),
+                outer: Tree::new(vocabulary),
+                record: Tree::new(vocabulary),
                 in_record: false,
                 depth: 0,
                 root_closed: false,
@@ -98,15 +120,15 @@ impl XmlStream {
     }
 
     /// Reads a whole document without records.
-    pub(crate) fn read_all(bytes: &[u8], limits: Limits) -> Result<Tree, XmlError> {
-        let mut stream = Self::new(limits, None);
+    pub fn read_all(bytes: &[u8], limits: Limits, vocabulary: &'static Vocabulary) -> Result<Tree, XmlError> {
+        let mut stream = Self::new(limits, vocabulary, None);
         stream.push(bytes, &mut |_: Node<'_>| Ok::<(), XmlError>(()))?;
         stream.finish()?;
         Ok(stream.assembly.outer)
     }
 
     /// Takes the next bytes and hands every record that they complete to `each`.
-    pub(crate) fn push<E: From<XmlError>>(
+    pub fn push<E: From<XmlError>>(
         &mut self,
         chunk: &[u8],
         each: &mut impl FnMut(Node<'_>) -> Result<(), E>,
@@ -132,12 +154,12 @@ impl XmlStream {
     }
 
     /// What was read so far and was not handed out as a record.
-    pub(crate) fn so_far(&self) -> &Tree {
+    pub fn so_far(&self) -> &Tree {
         &self.assembly.outer
     }
 
     /// Ends the document and returns what was not handed out as a record.
-    pub(crate) fn finish(&self) -> Result<&Tree, XmlError> {
+    pub fn finish(&self) -> Result<&Tree, XmlError> {
         let rest_is_blank = self.reader.get_ref().rest().iter().all(u8::is_ascii_whitespace);
         match (self.assembly.root_closed, rest_is_blank) {
             (true, true) => Ok(&self.assembly.outer),
@@ -202,6 +224,7 @@ fn malformed(position: u64, source: quick_xml::Error) -> XmlError {
 #[derive(Debug)]
 struct Assembly {
     limits: Limits,
+    vocabulary: &'static Vocabulary,
     records: Option<Records>,
     outer: Tree,
     /// Emptied and filled again for each record.
@@ -225,14 +248,17 @@ impl Assembly {
             });
         }
         let name = start.name();
-        let in_envelope = self.depth <= ENVELOPE_DEPTH && is(&resolver.resolve_element(name).0, ENVELOPE);
+        let in_namespace = self.vocabulary.namespace.is_some_and(|namespace| {
+            self.depth <= namespace.depth && is(&resolver.resolve_element(name).0, namespace.uri)
+        });
         let opening = Opening {
-            namespace: if in_envelope { Namespace::Envelope } else { Namespace::Other },
+            in_namespace,
             name: name.local_name().into_inner(),
             attributes: if start.attributes_raw().is_empty() {
                 Attributes::default()
             } else {
-                read_attributes(start.attributes(), resolver).map_err(|source| malformed(position, source))?
+                read_attributes(start.attributes(), resolver, self.vocabulary)
+                    .map_err(|source| malformed(position, source))?
             },
         };
         if self.records.is_some_and(|records| records.depth == self.depth && records.name == opening.name) {
@@ -270,6 +296,7 @@ fn is(namespace: &ResolveResult<'_>, uri: &str) -> bool {
 fn read_attributes<'a>(
     raw: RawAttributes<'a>,
     resolver: &NamespaceResolver,
+    vocabulary: &Vocabulary,
 ) -> Result<Attributes<'a>, quick_xml::Error> {
     let mut found = Attributes::default();
     for attribute in raw {
@@ -279,11 +306,14 @@ fn read_attributes<'a>(
         let in_xsi = is(&namespace, XSI);
         match local.into_inner() {
             "type" if in_xsi => found.xsi_type = Some(attribute.normalized_value(XmlVersion::Implicit1_0)?),
-            "type" if matches!(namespace, ResolveResult::Unbound) => {
-                found.reference_type = Some(attribute.normalized_value(XmlVersion::Implicit1_0)?);
-            }
             "nil" if in_xsi => {
                 found.nil = matches!(&*attribute.normalized_value(XmlVersion::Implicit1_0)?, "true" | "1");
+            }
+            local if matches!(namespace, ResolveResult::Unbound) => {
+                let kept = vocabulary.attributes.iter().position(|name| *name == local);
+                if let Some(kept) = kept.and_then(|at| found.plain.get_mut(at)) {
+                    *kept = Some(attribute.normalized_value(XmlVersion::Implicit1_0)?);
+                }
             }
             _ => {}
         }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::xml::{Limits, XmlError};
+use crate::stream::{Limits, XmlError};
+use crate::vocabulary::{MOST_ATTRIBUTES, Vocabulary};
 
 /// A piece of the tree's text buffer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,22 +12,14 @@ struct Span {
     end: u32,
 }
 
-/// Which namespace an element is in, as far as anybody asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Namespace {
-    /// The SOAP 1.1 envelope.
-    Envelope,
-    /// Any other or none: servers differ, and local names decide there.
-    Other,
-}
-
 #[derive(Debug)]
 struct Entry {
-    namespace: Namespace,
+    in_namespace: bool,
     name: Span,
     text: Span,
     xsi_type: Option<Span>,
-    reference_type: Option<Span>,
+    /// Those of the vocabulary, in its order.
+    attributes: [Option<Span>; MOST_ATTRIBUTES],
     nil: bool,
     has_children: bool,
     /// The index behind the last descendant, or [`OPEN`]; children of `i` start at `i + 1`.
@@ -36,28 +29,30 @@ struct Entry {
 /// The end of an element that is still open: all that was read so far belongs to it.
 const OPEN: u32 = u32::MAX;
 
-/// What the reader knows about an element when it begins. Attributes that no vim25 answer gives a meaning are left out.
+/// What the reader knows about an element when it begins. Attributes that are not in the vocabulary are left out.
 #[derive(Debug)]
 pub(super) struct Opening<'a> {
-    pub(super) namespace: Namespace,
+    /// Whether it is in the namespace of the vocabulary.
+    pub(super) in_namespace: bool,
     pub(super) name: &'a str,
     pub(super) attributes: Attributes<'a>,
 }
 
-/// The three attributes that matter in vim25 answers.
+/// The attributes that are kept.
 #[derive(Debug, Default)]
 pub(super) struct Attributes<'a> {
     /// `xsi:type`, with its prefix if it has one.
     pub(super) xsi_type: Option<Cow<'a, str>>,
-    /// The plain `type` of a managed object reference.
-    pub(super) reference_type: Option<Cow<'a, str>>,
+    /// Those of the vocabulary, in its order.
+    pub(super) plain: [Option<Cow<'a, str>>; MOST_ATTRIBUTES],
     /// `xsi:nil="true"`.
     pub(super) nil: bool,
 }
 
-/// An element tree. Text is kept for leaves only: vim25 has no mixed content.
-#[derive(Debug, Default)]
-pub(crate) struct Tree {
+/// An element tree. Text is kept for leaves only: the answers of APIs have no mixed content.
+#[derive(Debug)]
+pub struct Tree {
+    vocabulary: &'static Vocabulary,
     entries: Vec<Entry>,
     text: String,
     /// The elements that are still open.
@@ -65,6 +60,10 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    pub(super) fn new(vocabulary: &'static Vocabulary) -> Self {
+        Self { vocabulary, entries: Vec::new(), text: String::new(), open: Vec::new() }
+    }
+
     pub(super) fn clear(&mut self) {
         self.entries.clear();
         self.text.clear();
@@ -86,16 +85,18 @@ impl Tree {
         let name = self.store(opening.name, limits)?;
         let xsi_type =
             opening.attributes.xsi_type.as_deref().map(|text| self.store(without_prefix(text), limits)).transpose()?;
-        let reference_type =
-            opening.attributes.reference_type.as_deref().map(|text| self.store(text, limits)).transpose()?;
+        let mut attributes = [None; MOST_ATTRIBUTES];
+        for (kept, text) in attributes.iter_mut().zip(&opening.attributes.plain) {
+            *kept = text.as_deref().map(|text| self.store(text, limits)).transpose()?;
+        }
         let text = self.store("", limits)?;
         let index = narrow(self.entries.len())?;
         self.entries.push(Entry {
-            namespace: opening.namespace,
+            in_namespace: opening.in_namespace,
             name,
             text,
             xsi_type,
-            reference_type,
+            attributes,
             nil: opening.attributes.nil,
             has_children: false,
             end: OPEN,
@@ -123,7 +124,8 @@ impl Tree {
     }
 
     /// The outermost element, unless nothing was read. It may still be open.
-    pub(crate) fn root(&self) -> Option<Node<'_>> {
+    #[must_use]
+    pub fn root(&self) -> Option<Node<'_>> {
         (!self.entries.is_empty()).then_some(Node { tree: self, index: 0 })
     }
 
@@ -155,7 +157,7 @@ fn narrow(count: usize) -> Result<u32, XmlError> {
 
 /// One element of a [`Tree`].
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Node<'t> {
+pub struct Node<'t> {
     tree: &'t Tree,
     index: usize,
 }
@@ -166,62 +168,77 @@ impl<'t> Node<'t> {
     }
 
     /// The local name.
-    pub(crate) fn name(self) -> &'t str {
+    #[must_use]
+    pub fn name(self) -> &'t str {
         self.tree.slice(self.entry().name)
     }
 
-    pub(crate) fn namespace(self) -> Namespace {
-        self.entry().namespace
+    /// Whether it is in the namespace of the vocabulary, and no deeper than that asks for.
+    #[must_use]
+    pub fn is_in_namespace(self) -> bool {
+        self.entry().in_namespace
     }
 
     /// The character data of a leaf, verbatim; empty for an element with children.
-    pub(crate) fn text(self) -> &'t str {
+    #[must_use]
+    pub fn text(self) -> &'t str {
         self.tree.slice(self.entry().text)
     }
 
     /// The type that `xsi:type` names, without its prefix: prefixes are the server's choice.
-    pub(crate) fn xsi_type(self) -> Option<&'t str> {
+    #[must_use]
+    pub fn xsi_type(self) -> Option<&'t str> {
         self.entry().xsi_type.map(|span| self.tree.slice(span))
     }
 
-    /// The `type` attribute of a managed object reference.
-    pub(crate) fn reference_type(self) -> Option<&'t str> {
-        self.entry().reference_type.map(|span| self.tree.slice(span))
+    /// An attribute without a prefix, if it is one of the vocabulary.
+    #[must_use]
+    pub fn attribute(self, name: &str) -> Option<&'t str> {
+        let at = self.tree.vocabulary.attributes.iter().position(|kept| *kept == name)?;
+        self.entry().attributes.get(at).copied().flatten().map(|span| self.tree.slice(span))
     }
 
     /// Whether the value is explicitly absent (`xsi:nil`).
-    pub(crate) fn is_nil(self) -> bool {
+    #[must_use]
+    pub fn is_nil(self) -> bool {
         self.entry().nil
     }
 
-    pub(crate) fn is_leaf(self) -> bool {
+    /// Whether it has no child elements.
+    #[must_use]
+    pub fn is_leaf(self) -> bool {
         !self.entry().has_children
     }
 
-    pub(crate) fn children(self) -> Children<'t> {
+    /// Its child elements in document order.
+    #[must_use]
+    pub fn children(self) -> Children<'t> {
         let end = (self.entry().end as usize).min(self.tree.entries.len());
         Children { tree: self.tree, next: self.index + 1, end }
     }
 
     /// The first child of that local name.
-    pub(crate) fn child(self, name: &str) -> Option<Node<'t>> {
+    #[must_use]
+    pub fn child(self, name: &str) -> Option<Node<'t>> {
         self.children().find(|child| child.name() == name)
     }
 
     /// All children of that local name.
-    pub(crate) fn children_named(self, name: &'static str) -> impl Iterator<Item = Node<'t>> {
+    #[must_use]
+    pub fn children_named(self, name: &'static str) -> impl Iterator<Item = Node<'t>> {
         self.children().filter(move |child| child.name() == name)
     }
 
     /// The text of the first child of that name, unless there is none or it is nil.
-    pub(crate) fn child_text(self, name: &str) -> Option<&'t str> {
+    #[must_use]
+    pub fn child_text(self, name: &str) -> Option<&'t str> {
         self.child(name).filter(|child| !child.is_nil()).map(Node::text)
     }
 }
 
 /// The children of an element in document order.
 #[derive(Clone, Debug)]
-pub(crate) struct Children<'t> {
+pub struct Children<'t> {
     tree: &'t Tree,
     next: usize,
     end: usize,

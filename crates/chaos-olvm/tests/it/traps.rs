@@ -1,0 +1,144 @@
+//! What an engine does that a client would not expect, one test each.
+
+use std::time::Duration;
+
+use chaos_core::{Context, ErrorKind, Fault, How, Platform, PlatformExt, Stop, VMPowerState, VMRef};
+use chaos_olvm::{Config, LoginMethod, Olvm};
+use chaos_sim::{Builder, Estate, Guest, OnShutdown, Sim, Timing, VmSpec};
+
+const GRACE: Duration = Duration::from_secs(5);
+
+async fn engine(builder: Builder) -> (Sim, Olvm, Context) {
+    let sim = builder.olvm().timing(Timing { jitter: 0.0, ..Timing::fast() }).start().await.unwrap();
+    let cx = Context::with_timeout(Duration::from_secs(60));
+    let mut config = Config::new(sim.url(), "chaos@internal", "chaos".into());
+    config.shortest_tick = Duration::from_millis(20);
+    config.longest_tick = Duration::from_millis(200);
+    let olvm = Olvm::connect(&cx, config).await.unwrap();
+    (sim, olvm, cx)
+}
+
+fn empty() -> Builder {
+    Sim::builder().estate(Estate::of_size(0))
+}
+
+fn graceful() -> Stop {
+    Stop::GuestThenHard { grace: GRACE, hard: GRACE }
+}
+
+#[tokio::test]
+async fn names_that_no_search_can_say_are_found_all_the_same() {
+    let names = ["o'brien", "a;b", "say \"hi\"", "back\\slash", "50%", "a_b", "Grün", "my vm"];
+    let builder = names.into_iter().fold(empty(), |builder, name| builder.vm(VmSpec::new(name)));
+    let (_sim, olvm, cx) = engine(builder).await;
+    for name in names {
+        assert_eq!(olvm.find(&cx, name).await.unwrap().name, name);
+    }
+}
+
+#[tokio::test]
+async fn case_is_the_clients_and_not_the_engines() {
+    let (_sim, olvm, cx) = engine(empty().vm(VmSpec::new("Web-01"))).await;
+    assert_eq!(olvm.find(&cx, "web-01").await.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(olvm.find(&cx, "Web-01").await.unwrap().name, "Web-01");
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_looked_at_twice_before_a_vm_is_called_missing() {
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a"))).await;
+    olvm.find(&cx, "nobody").await.unwrap_err();
+    let searches: Vec<Option<String>> = sim.calls_of("vms").into_iter().map(|call| call.search).collect();
+    assert_eq!(searches, [Some("name=\"nobody\"".to_owned()), None]);
+}
+
+#[tokio::test]
+async fn a_shutdown_is_sent_once_and_a_guest_that_refuses_is_stopped_hard_at_once() {
+    let stubborn = Guest { on_shutdown: OnShutdown::Ignores, ..Guest::default() };
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("stubborn").guest(stubborn))).await;
+    let outcome = olvm.power_off(&cx, "stubborn", graceful()).await.unwrap();
+    assert_eq!((outcome.how, outcome.state), (How::HardAfterGuestTimeout, VMPowerState::PoweredOff));
+    assert!(outcome.note.as_deref().is_some_and(|note| note.contains("refused")), "{outcome:?}");
+    assert_eq!((sim.calls_of("shutdown").len(), sim.calls_of("stop").len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_vm_that_is_powering_up_is_not_shut_down_before_it_is_up() {
+    let slow = Guest { boot: Some(Duration::from_millis(600)), ..Guest::default() };
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("fresh").guest(slow).power(chaos_sim::Power::Off))).await;
+    olvm.power_on(&cx, "fresh").await.unwrap();
+    assert_eq!(olvm.find(&cx, "fresh").await.unwrap().native_state, "powering_up");
+    let outcome = olvm.power_off(&cx, "fresh", graceful()).await.unwrap();
+    assert_eq!(outcome.how, How::GuestShutdown, "the engine would have stopped it hard: {outcome:?}");
+    assert_eq!((sim.calls_of("shutdown").len(), sim.calls_of("stop").len()), (1, 0));
+}
+
+#[tokio::test]
+async fn the_engines_log_shows_who_did_it_and_why() {
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a"))).await;
+    let cx = cx.reason("game day <7>");
+    olvm.power_off(&cx, "a", Stop::Hard { limit: GRACE }).await.unwrap();
+    let stop = sim.calls_of("stop").remove(0);
+    assert_eq!(stop.reason, Some(format!("chaosmonkey {}: game day <7>", cx.run_id())));
+    let correlation = stop.operation_id.unwrap();
+    assert!(
+        correlation.starts_with(&format!("chaosmonkey-{}-", cx.run_id())) && correlation.len() <= 36,
+        "{correlation}"
+    );
+}
+
+#[tokio::test]
+async fn an_engine_that_restarts_in_mid_operation_costs_a_login_and_no_second_call() {
+    let slow = Guest { shutdown: Some(Duration::from_secs(2)), ..Guest::default() };
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a").guest(slow))).await;
+    let vm = olvm.find(&cx, "a").await.unwrap();
+    let target = VMRef::new(olvm.identity(), vm.id).into();
+    let fault = Fault::power_off(Stop::GuestOnly { grace: Duration::from_secs(20) });
+    let restart = async {
+        while sim.calls_of("shutdown").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        sim.restart_engine(Duration::from_millis(400), Duration::from_millis(400));
+    };
+    let (outcome, ()) = tokio::join!(olvm.apply(&cx, &target, &fault), restart);
+    assert_eq!(outcome.unwrap().how, How::GuestShutdown);
+    assert_eq!(sim.calls_of("shutdown").len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_of_apache_is_an_engine_that_is_away() {
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a"))).await;
+    sim.restart_engine(Duration::from_mins(5), Duration::from_mins(5));
+    let short = cx.limit(Duration::from_secs(8));
+    let error = olvm.discover(&short, &chaos_core::Selector::all()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
+    assert!(error.to_string().contains("503"), "{error}");
+}
+
+#[tokio::test]
+async fn a_malformed_or_unknown_id_is_no_vm_and_gets_into_no_search() {
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a"))).await;
+    sim.clear_calls();
+    let ids = ["x or name=*", "00000000-0000-0000-0000-000000000000"];
+    let refs = ids.map(|id| VMRef::new(olvm.identity(), id));
+    for answer in olvm.get(&cx, &refs).await {
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::NotFound);
+    }
+    let error = olvm.apply(&cx, &refs[0].clone().into(), &Fault::suspend()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(sim.calls().iter().all(|call| call.search.as_deref().is_none_or(|search| !search.contains('*'))));
+}
+
+#[tokio::test]
+async fn basic_authentication_keeps_one_session_and_gives_it_back() {
+    let sim = Sim::builder().olvm().start().await.unwrap();
+    let cx = Context::with_timeout(Duration::from_secs(30));
+    let mut config = Config::new(sim.url(), "chaos@internal", "chaos".into());
+    config.login = LoginMethod::Basic;
+    let olvm = Olvm::connect(&cx, config.clone()).await.unwrap();
+    assert!(!olvm.discover(&cx, &chaos_core::Selector::all()).await.unwrap().vms.is_empty());
+    assert_eq!((sim.sessions().len(), sim.calls_of("token").len()), (1, 0));
+    olvm.disconnect(&cx).await.unwrap();
+    assert_eq!(sim.sessions().len(), 0);
+    config.password = "wrong".into();
+    assert_eq!(Olvm::connect(&cx, config).await.unwrap_err().kind(), ErrorKind::Unauthenticated);
+}
