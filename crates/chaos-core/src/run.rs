@@ -131,7 +131,8 @@ pub enum RunEventKind {
     RollbacksEnded,
     /// A target is back in the state that the run found it in, read back from the platform.
     Undone {
-        /// The number of the first [`RunEventKind::Prepared`] of the target; all later ones are settled too.
+        /// The number of the first [`RunEventKind::Prepared`] of the target; all later ones up to here are settled too.
+        /// A rollback may do this before the run ends: what is sent to the target after it has to be undone again.
         prepared: u64,
         /// How it got there.
         outcome: Outcome,

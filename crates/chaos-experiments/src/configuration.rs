@@ -218,7 +218,7 @@ pub(crate) fn check_overrides(
             continue;
         }
         let mut known: Vec<String> = declared.into_iter().flat_map(|map| map.keys().cloned()).collect();
-        known.extend(platforms.iter().map(|platform| format!("{platform}_server")));
+        known.extend(platforms.iter().map(|platform| format!("{platform}_{}", endpoint_field(platform))));
         let hint = if known.is_empty() {
             "declare it under `configuration`".to_owned()
         } else {
@@ -231,3 +231,9 @@ pub(crate) fn check_overrides(
 
 /// The platforms that overrides of connection values may be about even if no activity names them.
 pub(crate) const WELL_KNOWN: [&PlatformKind; 2] = [&PlatformKind::VSPHERE, &PlatformKind::OLVM];
+
+/// What the field is called, for messages, that says where a platform is: an engine of OLVM is known by its URL. Both
+/// words are understood for all.
+fn endpoint_field(platform: &str) -> &'static str {
+    if platform == PlatformKind::OLVM.as_str() { "url" } else { "server" }
+}

@@ -85,7 +85,7 @@ impl Experiment {
         let named: BTreeSet<&str> =
             activities().filter_map(Activity::vm_call).map(|call| call.platform.as_str()).collect();
         let well_known = configuration::WELL_KNOWN.map(chaos_core::PlatformKind::as_str);
-        let platforms: Vec<&str> = named.into_iter().chain(well_known).collect();
+        let platforms: Vec<&str> = named.union(&well_known.into()).copied().collect();
         // Where an activity could not be read, its platform is not known either.
         if findings.iter().all(|finding| finding.severity == Severity::Warning) {
             configuration::check_overrides(root, inputs, &platforms, &mut findings);
@@ -149,12 +149,11 @@ impl Experiment {
                 named.insert(NamedVm { platform: call.platform.clone(), target: target.to_string(), group });
             };
             match &call.what {
-                What::Power { vms, .. } => {
+                What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => {
                     for vm in vms {
                         add(vm, false);
                     }
                 }
-                What::Look { vm } => add(vm, false),
                 What::Group { group, except } => {
                     add(group, true);
                     for vm in except {

@@ -19,9 +19,10 @@
 //! 1. The steady-state hypothesis is checked. If it is not met, nothing is touched.
 //! 2. The method runs. The first activity that fails or misses its tolerance ends it.
 //! 3. The hypothesis is checked again: if it is not met now, the system has deviated.
-//! 4. The declared rollbacks are played, also after a failure and after an interruption.
+//! 4. The declared rollbacks are played, also after a failure and after an interruption. `vm_restore` is the one that
+//!    fits every VM: it plays the undo of each.
 //! 5. Every VM that a call was sent to is put back to the state that the run found it in, the last one first, and is
-//!    read once more. A VM that may still go down, because its guest was asked to and nobody can call that back, is
+//!    read once more. A rollback that succeeded leaves nothing to do but to read. A VM that may still go down, because its guest was asked to and nobody can call that back, is
 //!    watched before. What cannot be put back is in [`RunReport::left_changed`].
 //!
 //! # Native functions
@@ -29,16 +30,20 @@
 //! Provider type `python` with module `chaosmonkey.vm`, or `chaosmonkey.stubs.actions` as in experiments of the Python
 //! tool, runs in this process and needs no Python. All take `platform_type` and the connection values `url` or `server`,
 //! `username`, `password`, `port`, `ca_file` and `insecure`. VMs are written in the notation of
-//! [`TargetPattern`](chaos_core::TargetPattern), and each has to mean exactly one VM.
+//! [`TargetPattern`](chaos_core::TargetPattern), and each has to mean exactly one VM. Several are a list, or one text with
+//! commas between them; one that is named twice counts once.
 //!
 //! | function | arguments | gives |
 //! |---|---|---|
 //! | `vm_power_off`, `vm_reboot` | `vm_name`, `graceful` (true), `timeout` (300 s), `hard_timeout` (60 s) | what happened |
 //! | `vm_power_on`, `vm_suspend` | `vm_name`, `timeout` (300 s) | what happened |
-//! | `vm_batch_power_off` | `vm_names` (list, or text with commas), `parallel` (5), and as `vm_power_off` | a list |
+//! | `vm_batch_power_off` | `vm_names`, `parallel` (5), and as `vm_power_off` | a list: what happened to each |
+//! | `vm_restore` | `vm_names` | a list: how each came back to the state that the run found it in |
 //! | `vm_exists` | `vm_name` | whether it is there |
 //! | `vm_is_manageable` | `vm_name` | whether it is there and can be managed |
 //! | `vm_power_state` | `vm_name` | `powered_on`, `powered_off`, `suspended` or `unknown` |
+//! | `vm_batch_is_manageable` | `vm_names` | whether all of them are there and can be managed |
+//! | `vm_batch_power_state` | `vm_names` | the state that all of them are in, or `mixed` |
 //! | `vm_group_powered_on` | `group` (any target notation), `except` (list) | whether all of them are on |
 //!
 //! # Processes and requests

@@ -79,6 +79,7 @@ impl ResolvedExperiment {
             Call::Vm(call) => {
                 let effect = match &call.what {
                     What::Power { fault, .. } => effect(fault),
+                    What::Restore { .. } => "restore the state that each was found in".to_owned(),
                     What::Look { .. } | What::Group { .. } => "reads".to_owned(),
                 };
                 (call.function.name().to_owned(), effect, call.function.kind() == Kind::Action)

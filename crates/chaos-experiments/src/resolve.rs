@@ -128,8 +128,7 @@ impl Inventory {
 
 fn patterns(call: &VmCall) -> Vec<TargetPattern> {
     match &call.what {
-        What::Power { vms, .. } => vms.clone(),
-        What::Look { vm } => vec![vm.clone()],
+        What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => vms.clone(),
         What::Group { group, except } => std::iter::once(group).chain(except).cloned().collect(),
     }
 }
@@ -161,7 +160,7 @@ fn bind_all(
 fn bind(call: &VmCall, inventory: &Inventory, touched: Option<&mut BTreeSet<VMRef>>) -> Result<On, Error> {
     let on = |vms| On { platform: Arc::clone(&inventory.platform), vms };
     match &call.what {
-        What::Look { vm } => Ok(on(inventory.choose(std::slice::from_ref(vm), false)?)),
+        What::Look { vms } | What::Restore { vms } => Ok(on(inventory.choose(vms, false)?)),
         What::Group { group, except } => {
             let without = inventory.choose(except, true)?;
             let mut vms = inventory.choose(std::slice::from_ref(group), true)?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::activity::Call;
 use crate::engine::{Running, probe};
-use crate::native::What;
+use crate::native::{Function, What};
 use crate::resolve::Bound;
 
 /// How an activity ended.
@@ -116,11 +116,15 @@ impl Running<'_> {
         };
         match &call.what {
             What::Power { fault, parallel, .. } => {
-                let output = match section {
+                let outputs = match section {
                     Section::Rollbacks => self.apply_rollback(cx, started, on, fault, *parallel).await?,
                     _ => self.apply(cx, started, on, fault, *parallel).await?,
                 };
-                Ok(Returned { output, detail: None })
+                Ok(Returned { output: one_or_all(call.function, outputs), detail: None })
+            }
+            What::Restore { .. } => {
+                let outputs = self.restore(cx, on).await?;
+                Ok(Returned { output: one_or_all(call.function, outputs), detail: None })
             }
             What::Look { .. } | What::Group { .. } => {
                 let seen = probe::look(cx, call.function, on).await?;
@@ -128,6 +132,11 @@ impl Running<'_> {
             }
         }
     }
+}
+
+/// A function on several VMs gives a list, whatever their number.
+fn one_or_all(function: Function, mut outputs: Vec<Value>) -> Value {
+    if outputs.len() == 1 && !function.is_batch() { outputs.remove(0) } else { outputs.into() }
 }
 
 /// Tells the end of the run's time from being told to stop.

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_core::{
-    Context, Error, ErrorKind, Failure, Fault, How, Outcome, Platform, Retry, RunEventKind, Stop, Target, Undo,
+    Context, Error, ErrorKind, Failure, Fault, How, Outcome, Platform, Retry, RunEventKind, Stop, Target, Undo, VMInfo,
     VMPowerState, VMRef,
 };
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
 use crate::engine::recorder::Recorder;
@@ -45,6 +46,8 @@ struct Touched {
     undo: Undo,
     /// Whether any call has changed it, or may have.
     changed: bool,
+    /// Whether it was put back before the end of the run, and nothing was sent to it since.
+    back: bool,
     /// The state as it is known from the last answer.
     now: Option<VMPowerState>,
     unsettled: Option<Unsettled>,
@@ -69,6 +72,14 @@ pub(super) struct Sending<'a> {
     pub(super) undo: &'a Undo,
 }
 
+/// A target that should be as it was found.
+pub(super) struct AtRest {
+    /// The state that it was found in.
+    pub(super) found: VMPowerState,
+    /// Why it should be in it.
+    pub(super) why: &'static str,
+}
+
 impl Ledger {
     fn lock(&self) -> MutexGuard<'_, Vec<Touched>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -78,7 +89,7 @@ impl Ledger {
     pub(super) fn sending(&self, sending: &Sending<'_>) {
         let mut touched = self.lock();
         match touched.iter_mut().find(|known| known.undo.target == sending.undo.target) {
-            Some(known) => known.now = None,
+            Some(known) => (known.now, known.back) = (None, false),
             None => touched.push(Touched {
                 prepared: sending.prepared,
                 activity: sending.activity,
@@ -86,6 +97,7 @@ impl Ledger {
                 platform: Arc::clone(sending.platform),
                 undo: sending.undo.clone(),
                 changed: false,
+                back: false,
                 now: None,
                 unsettled: None,
             }),
@@ -121,11 +133,17 @@ impl Ledger {
         }
     }
 
-    /// The state that a target was found in, if this run has sent it something and never changed it by that.
-    pub(super) fn never_changed(&self, target: &Target) -> Option<VMPowerState> {
+    /// Whether a target that this run has sent something should be as it was found, since nothing has changed it or it
+    /// was put back.
+    pub(super) fn at_rest(&self, target: &Target) -> Option<AtRest> {
         let touched = self.lock();
         let known = touched.iter().find(|known| known.undo.target == *target)?;
-        (!known.changed && known.unsettled.is_none()).then_some(known.undo.found.power_state)
+        let why = match known {
+            Touched { back: true, .. } => "it was put back before",
+            Touched { changed: false, unsettled: None, .. } => "the run never changed it",
+            _ => return None,
+        };
+        Some(AtRest { found: known.undo.found.power_state, why })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -134,29 +152,81 @@ impl Ledger {
 
     /// Puts everything back, the last activity first, and reads all of it once more in the end.
     pub(super) async fn put_back(&self, cx: &Context, recorder: &Recorder<'_>) -> Vec<LeftChanged> {
-        let touched = self.lock().clone();
+        let all = self.lock().clone();
+        let done = all.iter().filter(|touched| touched.back).collect();
+        let disturbed: Vec<&Target> = look(cx, done)
+            .await
+            .into_iter()
+            .filter(|(touched, seen)| seen.as_ref().is_ok_and(|vm| vm.power_state != touched.undo.found.power_state))
+            .map(|(touched, _)| &touched.undo.target)
+            .collect();
+        let (done, touched): (Vec<Touched>, Vec<Touched>) =
+            all.iter().cloned().partition(|touched| touched.back && !disturbed.contains(&&touched.undo.target));
         let mut left = Vec::new();
-        let mut back = Vec::new();
-        for group in touched.chunk_by(|a, b| a.activity == b.activity).rev() {
-            let parallel = group.iter().map(|touched| touched.parallel).max().unwrap_or(NonZeroUsize::MIN);
-            let mut jobs: Vec<BoxFuture<'_, (&Touched, Result<Outcome, Error>)>> = Vec::with_capacity(group.len());
-            for touched in group.iter().rev() {
-                jobs.push(Box::pin(async move { (touched, undo_aloud(cx, touched, recorder).await) }));
-            }
-            let mut results = futures_util::stream::iter(jobs).buffer_unordered(parallel.get());
-            while let Some((touched, result)) = results.next().await {
-                match result {
-                    Ok(outcome) => {
-                        recorder.note(RunEventKind::Undone { prepared: touched.prepared, outcome }).await;
-                        back.push(touched);
-                    }
-                    Err(error) => left.extend(touched.leave(&error, recorder).await),
+        let mut back: Vec<&Touched> = done.iter().collect();
+        let mut results = undo_all(cx, &touched, recorder);
+        while let Some((touched, result)) = results.next().await {
+            match result {
+                Ok(outcome) => {
+                    recorder.note(RunEventKind::Undone { prepared: touched.prepared, outcome }).await;
+                    back.push(touched);
                 }
+                Err(error) => left.extend(touched.leave(&error, recorder).await),
             }
         }
         left.extend(verify(cx, &back, recorder).await);
         left
     }
+
+    /// Puts back those of some targets that this run has sent something, and says what became of each. What fails is
+    /// tried again in the end.
+    pub(super) async fn restore(
+        &self,
+        cx: &Context,
+        targets: &[Target],
+        recorder: &Recorder<'_>,
+    ) -> Vec<(Target, Result<Outcome, Error>)> {
+        let mut touched = self.lock().clone();
+        touched.retain(|known| targets.contains(&known.undo.target));
+        let mut all = Vec::with_capacity(touched.len());
+        let mut results = undo_all(cx, &touched, recorder);
+        while let Some((touched, result)) = results.next().await {
+            let target = touched.undo.target.clone();
+            if let Ok(outcome) = &result {
+                self.put_back_already(&target, outcome);
+                if !touched.back || outcome.how != How::AlreadyThere {
+                    let outcome = outcome.clone();
+                    recorder.note(RunEventKind::Undone { prepared: touched.prepared, outcome }).await;
+                }
+            }
+            all.push((target, result));
+        }
+        all
+    }
+
+    fn put_back_already(&self, target: &Target, outcome: &Outcome) {
+        if let Some(known) = self.lock().iter_mut().find(|known| known.undo.target == *target) {
+            (known.back, known.now, known.unsettled) = (true, Some(outcome.state), None);
+        }
+    }
+}
+
+/// Undoes what was touched, the last activity first and what one activity did together.
+fn undo_all<'a>(
+    cx: &'a Context,
+    touched: &'a [Touched],
+    recorder: &'a Recorder<'_>,
+) -> BoxStream<'a, (&'a Touched, Result<Outcome, Error>)> {
+    let groups: Vec<&[Touched]> = touched.chunk_by(|a, b| a.activity == b.activity).rev().collect();
+    let undo_group = move |group: &'a [Touched]| {
+        let parallel = group.iter().map(|touched| touched.parallel).max().unwrap_or(NonZeroUsize::MIN);
+        let mut jobs: Vec<BoxFuture<'a, (&'a Touched, Result<Outcome, Error>)>> = Vec::with_capacity(group.len());
+        for touched in group.iter().rev() {
+            jobs.push(Box::pin(async move { (touched, undo_aloud(cx, touched, recorder).await) }));
+        }
+        futures_util::stream::iter(jobs).buffer_unordered(parallel.get())
+    };
+    futures_util::stream::iter(groups).flat_map(undo_group).boxed()
 }
 
 impl Touched {
@@ -284,33 +354,34 @@ async fn platform_state(cx: &Context, touched: &Touched, vm: &VMRef) -> Option<V
 /// Reads all that was put back: a later undo may have disturbed an earlier one, and a platform may have been wrong.
 async fn verify(cx: &Context, back: &[&Touched], recorder: &Recorder<'_>) -> Vec<LeftChanged> {
     let mut left = Vec::new();
-    let mut remaining: Vec<&Touched> = back.to_vec();
-    while let Some(first) = remaining.first() {
-        let platform = Arc::clone(&first.platform);
-        let (same, others): (Vec<&Touched>, Vec<&Touched>) =
-            remaining.into_iter().partition(|touched| Arc::ptr_eq(&touched.platform, &platform));
-        remaining = others;
-        let targets: Vec<(&Touched, VMRef)> =
-            same.into_iter().filter_map(|touched| Some((touched, touched.undo.target.vm()?.clone()))).collect();
-        let refs: Vec<VMRef> = targets.iter().map(|(_, vm)| vm.clone()).collect();
-        for ((touched, _), seen) in targets.into_iter().zip(platform.get(cx, &refs).await) {
-            let found = touched.undo.found.power_state;
-            let error = match seen {
-                Ok(vm) if vm.power_state == found => continue,
-                Ok(vm) => Error::new(ErrorKind::Failed, format!("it was put back and is {} now", vm.power_state)),
-                // It was read back once already: what is wrong now is the reading.
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    tracing::warn!(
-                        vm = touched.undo.name,
-                        "not read once more: {}",
-                        recorder.mask(&error.with_causes())
-                    );
-                    continue;
-                }
-                Err(error) => error,
-            };
-            left.extend(touched.leave(&error, recorder).await);
-        }
+    for (touched, seen) in look(cx, back.to_vec()).await {
+        let found = touched.undo.found.power_state;
+        let error = match seen {
+            Ok(vm) if vm.power_state == found => continue,
+            Ok(vm) => Error::new(ErrorKind::Failed, format!("it was put back and is {} now", vm.power_state)),
+            // It was read back once already: what is wrong now is the reading.
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                tracing::warn!(vm = touched.undo.name, "not read once more: {}", recorder.mask(&error.with_causes()));
+                continue;
+            }
+            Err(error) => error,
+        };
+        left.extend(touched.leave(&error, recorder).await);
     }
     left
+}
+
+/// Reads what some targets are now, in one request for each platform.
+async fn look<'a>(cx: &Context, mut touched: Vec<&'a Touched>) -> Vec<(&'a Touched, Result<VMInfo, Error>)> {
+    let mut seen = Vec::with_capacity(touched.len());
+    while let Some(first) = touched.first() {
+        let platform = Arc::clone(&first.platform);
+        let (same, others): (Vec<&Touched>, Vec<&Touched>) =
+            touched.into_iter().partition(|touched| Arc::ptr_eq(&touched.platform, &platform));
+        touched = others;
+        let (same, refs): (Vec<&Touched>, Vec<VMRef>) =
+            same.into_iter().filter_map(|touched| Some((touched, touched.undo.target.vm()?.clone()))).unzip();
+        seen.extend(same.into_iter().zip(platform.get(cx, &refs).await));
+    }
+    seen
 }

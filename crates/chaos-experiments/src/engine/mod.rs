@@ -6,8 +6,10 @@ mod ledger;
 mod power;
 mod probe;
 mod recorder;
+mod restore;
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use chaos_core::{Context, EventSink, HypothesisPhase, RunEventKind, Section};
 
@@ -27,6 +29,8 @@ struct Running<'a> {
     recorder: Recorder<'a>,
     ledger: Ledger,
     clients: HttpClients,
+    /// How long putting something back may take.
+    repair_limit: Duration,
     /// The actions of the method that were begun and have no undo.
     without_undo: Mutex<Vec<WithoutUndo>>,
 }
@@ -94,6 +98,7 @@ impl ResolvedExperiment {
             recorder,
             ledger: Ledger::default(),
             clients: HttpClients::default(),
+            repair_limit: options.repair_limit,
             without_undo: Mutex::default(),
         };
         running.run(cx, options).await

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::engine::Running;
 use crate::engine::activity::Failed;
-use crate::engine::ledger::Sending;
+use crate::engine::ledger::{AtRest, Sending};
 use crate::resolve::On;
 
 /// What a platform gets on top of a fault's own limits, to read and settle.
@@ -40,12 +40,12 @@ impl Running<'_> {
         on: &On,
         fault: &Fault,
         parallel: NonZeroUsize,
-    ) -> Result<Value, Failed> {
-        Ok(one_or_all(self.apply_to(cx, activity, on, fault, parallel).await?))
+    ) -> Result<Vec<Value>, Failed> {
+        self.apply_to(cx, activity, on, fault, parallel).await
     }
 
-    /// The same for a declared rollback, which leaves out what needs none: a VM that the run never changed and that is
-    /// as it was found would be disturbed by it, and be put back at once.
+    /// The same for a declared rollback, which leaves out what needs none: a VM that the run never changed, or has put
+    /// back, and that is as it was found would be disturbed by it, and be put back at once.
     pub(super) async fn apply_rollback(
         &self,
         cx: &Context,
@@ -53,25 +53,28 @@ impl Running<'_> {
         on: &On,
         fault: &Fault,
         parallel: NonZeroUsize,
-    ) -> Result<Value, Failed> {
+    ) -> Result<Vec<Value>, Failed> {
         let refs = on.refs();
         let mut outputs = Vec::with_capacity(refs.len());
         let mut rest = On { platform: Arc::clone(&on.platform), vms: Vec::new() };
         for (vm, target) in on.vms.iter().zip(refs) {
-            let found = self.ledger.never_changed(&Target::from(target.clone())).filter(|found| moves(fault, *found));
-            let now = match found {
+            let at_rest =
+                self.ledger.at_rest(&Target::from(target.clone())).filter(|at_rest| moves(fault, at_rest.found));
+            let now = match at_rest {
                 Some(_) => on.platform.get(&cx.limit(SETTLE), &[target]).await.pop().and_then(Result::ok),
                 None => None,
             };
-            match (found, now) {
-                (Some(found), Some(now)) if now.power_state == found => outputs.push(skipped(vm, fault, found)),
+            match (at_rest, now) {
+                (Some(at_rest), Some(now)) if now.power_state == at_rest.found => {
+                    outputs.push(skipped(vm, fault, &at_rest));
+                }
                 _ => rest.vms.push(vm.clone()),
             }
         }
         if !rest.vms.is_empty() {
             outputs.extend(self.apply_to(cx, activity, &rest, fault, parallel).await?);
         }
-        Ok(one_or_all(outputs))
+        Ok(outputs)
     }
 
     async fn apply_to(
@@ -198,11 +201,7 @@ fn moves(fault: &Fault, state: VMPowerState) -> bool {
     }
 }
 
-fn one_or_all(mut outputs: Vec<Value>) -> Value {
-    if outputs.len() == 1 { outputs.remove(0) } else { outputs.into() }
-}
-
-fn skipped(vm: &VMInfo, fault: &Fault, found: VMPowerState) -> Value {
+fn skipped(vm: &VMInfo, fault: &Fault, AtRest { found, why }: &AtRest) -> Value {
     json!({
         "vm": vm.name,
         "id": vm.id,
@@ -212,26 +211,29 @@ fn skipped(vm: &VMInfo, fault: &Fault, found: VMPowerState) -> Value {
         "previous_state": found,
         "state": found,
         "duration_seconds": 0.0,
-        "note": format!("nothing was done: the run never changed it, and it is {found} as it was found"),
+        "note": format!("nothing was done: {why}, and it is {found} as it was found"),
     })
 }
 
 fn output(vm: &VMInfo, fault: &Fault, outcome: &Outcome) -> Value {
+    let idle = format!("nothing was done: it was {} already", outcome.previous_state);
+    described(vm, fault.operation().as_str(), outcome, idle)
+}
+
+/// What became of a VM, for the journal; `idle` is noted if nothing had to be done.
+pub(super) fn described(vm: &VMInfo, operation: &str, outcome: &Outcome, idle: String) -> Value {
     let mut output = json!({
         "vm": vm.name,
         "id": vm.id,
         "path": vm.path,
-        "operation": fault.operation(),
+        "operation": operation,
         "outcome": outcome.how,
         "previous_state": outcome.previous_state,
         "state": outcome.state,
         "duration_seconds": outcome.duration.as_secs_f64(),
     });
-    let idle = || {
-        (outcome.how == How::AlreadyThere)
-            .then(|| format!("nothing was done: it was {} already", outcome.previous_state))
-    };
-    if let (Some(note), Value::Object(output)) = (outcome.note.clone().or_else(idle), &mut output) {
+    let idle = (outcome.how == How::AlreadyThere).then_some(idle);
+    if let (Some(note), Value::Object(output)) = (outcome.note.clone().or(idle), &mut output) {
         output.insert("note".to_owned(), note.into());
     }
     output

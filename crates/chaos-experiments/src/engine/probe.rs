@@ -11,6 +11,11 @@ use crate::resolve::On;
 /// How long a look may take where the activity has no limit of its own.
 const LOOK_LIMIT: Duration = Duration::from_mins(2);
 
+/// What is said of several VMs that are not in the same state.
+const MIXED: &str = "mixed";
+/// How many VMs are named that are not in the state that most are in.
+const NAMED: usize = 10;
+
 /// What a probe returns, and in words what lies behind it.
 pub(super) struct Seen {
     pub(super) value: Value,
@@ -30,30 +35,56 @@ pub(super) async fn look(cx: &Context, function: Function, on: &On) -> Result<Se
                 details.extend(unfit(&now, function));
                 powers.push(now.power_state);
             }
-            (Err(error), Function::Exists | Function::IsManageable | Function::GroupPoweredOn)
-                if error.kind() == ErrorKind::NotFound =>
-            {
+            (
+                Err(error),
+                Function::Exists | Function::IsManageable | Function::BatchIsManageable | Function::GroupPoweredOn,
+            ) if error.kind() == ErrorKind::NotFound => {
                 details.push(format!("{} is not there any more", vm.display_path()));
             }
             (Err(error), _) => return Err(error.vm(vm.display_path())),
         }
     }
     let value = match function {
-        Function::PowerState => match powers.as_slice() {
-            [power] => power.as_str().into(),
-            _ => return Err(Error::new(ErrorKind::Protocol, "the platform answered for another number of VMs")),
-        },
+        Function::PowerState | Function::BatchPowerState => {
+            if powers.len() != on.vms.len() {
+                return Err(Error::new(ErrorKind::Protocol, "the platform answered for another number of VMs"));
+            }
+            let odd = out_of_line(&on.vms, &powers);
+            let common = powers.first().filter(|_| odd.is_empty()).map_or(MIXED, |power| power.as_str());
+            details.extend(odd);
+            common.into()
+        }
         _ => (details.is_empty() && powers.len() == on.vms.len()).into(),
     };
     let detail = (!details.is_empty()).then(|| details.join(", "));
     Ok(Seen { value, detail })
 }
 
+/// The VMs that are in another state than most, a few of them by name, and what most are in; nothing if all are alike.
+fn out_of_line(vms: &[VMInfo], powers: &[VMPowerState]) -> Vec<String> {
+    let how_many = |power: &VMPowerState| powers.iter().filter(|other| *other == power).count();
+    let Some(most) = powers.iter().max_by_key(|power| how_many(power)) else { return Vec::new() };
+    let odd: Vec<String> = vms
+        .iter()
+        .zip(powers)
+        .filter(|(_, power)| *power != most)
+        .map(|(vm, power)| format!("{} is {power}", vm.display_path()))
+        .collect();
+    if odd.is_empty() {
+        return odd;
+    }
+    let more = odd.len().saturating_sub(NAMED);
+    let rest = powers.len() - odd.len();
+    let more = (more > 0).then(|| format!("and {more} more"));
+    let rest = if rest == 1 { format!("the other is {most}") } else { format!("the other {rest} are {most}") };
+    odd.into_iter().take(NAMED).chain(more).chain([rest]).collect()
+}
+
 /// Why a VM that is there is not what the function asks for.
 fn unfit(vm: &VMInfo, function: Function) -> Option<String> {
     let name = vm.display_path();
     match function {
-        Function::IsManageable => {
+        Function::IsManageable | Function::BatchIsManageable => {
             let why = vm.unmanageable.clone().or_else(|| vm.template.then(|| "it is a template".to_owned()));
             let unknown = || (vm.power_state == VMPowerState::Unknown).then(|| "its state is not known".to_owned());
             why.or_else(unknown).map(|why| format!("{name} cannot be managed: {why}"))
@@ -66,7 +97,9 @@ fn unfit(vm: &VMInfo, function: Function) -> Option<String> {
         | Function::Reboot
         | Function::Suspend
         | Function::BatchPowerOff
+        | Function::Restore
         | Function::Exists
-        | Function::PowerState => None,
+        | Function::PowerState
+        | Function::BatchPowerState => None,
     }
 }

@@ -70,7 +70,8 @@ impl<'a> Arguments<'a> {
         format!("{}/{}", self.place, escape(name))
     }
 
-    fn refuse(&mut self, name: &str, message: &str) {
+    /// Complains about an argument.
+    pub(crate) fn refuse(&mut self, name: &str, message: &str) {
         let finding = Finding::error(self.place_of(name), message);
         self.findings.push(finding);
     }
@@ -131,25 +132,15 @@ impl<'a> Arguments<'a> {
 
     /// Targets: a list, or one text with commas between them.
     pub(crate) fn targets(&mut self, name: &str, required: bool) -> Option<Vec<TargetPattern>> {
-        let texts: Vec<String> = match self.take(name).map(|argument| argument.value) {
-            None if required => {
+        let Some(argument) = self.take(name) else {
+            if required {
                 self.missing(name);
-                return None;
             }
-            None if self.broken.contains(name) => return None,
-            None => return Some(Vec::new()),
-            Some(Value::String(text)) => {
-                text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
-            }
-            Some(Value::Array(items))
-                if items.iter().all(|item| item.as_str().is_some_and(|text| !text.is_empty())) =>
-            {
-                items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-            }
-            Some(_) => {
-                self.refuse(name, "this has to be a list of VMs, or one text with commas between them");
-                return None;
-            }
+            return (!required && !self.broken.contains(name)).then(Vec::new);
+        };
+        let Some(texts) = target_texts(&argument.value) else {
+            self.refuse(name, "this has to be a list of VMs, or one text with commas between them");
+            return None;
         };
         if required && texts.is_empty() {
             self.refuse(name, "this names no VM");
@@ -176,20 +167,7 @@ impl<'a> Arguments<'a> {
     /// A flag that may be left out.
     pub(crate) fn optional_flag(&mut self, name: &str) -> Option<bool> {
         let value = self.take(name)?.value;
-        let flag = match &value {
-            Value::Bool(flag) => Some(*flag),
-            Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" => Some(true),
-                "false" | "no" | "off" | "0" => Some(false),
-                _ => None,
-            },
-            Value::Number(number) => match number.as_u64() {
-                Some(0) => Some(false),
-                Some(1) => Some(true),
-                _ => None,
-            },
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
-        };
+        let flag = flag(&value);
         if flag.is_none() {
             self.broken.insert(name.to_owned());
             self.refuse(name, "this has to be true or false");
@@ -214,12 +192,7 @@ impl<'a> Arguments<'a> {
         let Some(argument) = self.take(name) else {
             return (!self.broken.contains(name)).then_some(default);
         };
-        let count = match &argument.value {
-            Value::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        let count = count.and_then(NonZeroUsize::new);
+        let count = count(&argument.value);
         if count.is_none() {
             self.refuse(name, "this has to be a whole number of at least 1");
         }
@@ -262,4 +235,48 @@ pub(crate) fn seconds(value: &Value) -> Option<Duration> {
         },
         _ => None,
     }
+}
+
+/// Targets: a list of texts, or one text with commas between them, which may also be such a list in JSON.
+pub(crate) fn target_texts(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => {
+            // A name may begin with a bracket: what is no list of texts is one text.
+            let list = text.trim_start().starts_with('[').then(|| serde_json::from_str(text).ok()).flatten();
+            list.or_else(|| {
+                Some(text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect())
+            })
+        }
+        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+    }
+    .filter(|texts: &Vec<String>| texts.iter().all(|text| !text.is_empty()))
+}
+
+/// A flag: true or false, 1 or 0, or one of the texts `true`, `yes`, `on`, `1`, `false`, `no`, `off`, `0` in any case.
+pub(crate) fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => None,
+        },
+        Value::Number(number) => match number.as_u64() {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        },
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A whole number of at least 1, as a number or text.
+pub(crate) fn count(value: &Value) -> Option<NonZeroUsize> {
+    let count = match value {
+        Value::Number(number) => number.as_u64().and_then(|number| usize::try_from(number).ok()),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    count.and_then(NonZeroUsize::new)
 }

@@ -23,6 +23,10 @@ pub(crate) fn read(arguments: &mut Arguments<'_>, secrets: &mut BTreeSet<String>
     let mut connection = Connection::default();
     connection.origin = if arguments.all_given(&DECIDING) { Origin::Override } else { Origin::ExperimentFile };
     let (url, server) = (arguments.text("url"), arguments.text("server"));
+    if url.is_some() && server.is_some() && url != server {
+        // Whichever was taken, it would get to see the credentials that are meant for the other.
+        arguments.refuse("url", "`url` and `server` name two servers: give one of them");
+    }
     connection.endpoint = url.or(server);
     connection.port = arguments.port("port");
     connection.username = arguments.text("username");

@@ -13,7 +13,7 @@ use crate::error::Finding;
 use crate::inputs::Overrides;
 use crate::substitute::Variables;
 
-pub(crate) use arguments::{Arguments, seconds};
+pub(crate) use arguments::{Arguments, count, flag, seconds, target_texts};
 pub(crate) use connection::same_connection;
 
 /// The modules whose functions are these. The second is the one that experiments of the Python tool name.
@@ -43,22 +43,28 @@ pub(crate) enum Function {
     Reboot,
     Suspend,
     BatchPowerOff,
+    Restore,
     Exists,
     IsManageable,
     PowerState,
+    BatchIsManageable,
+    BatchPowerState,
     GroupPoweredOn,
 }
 
 impl Function {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 12] = [
         Self::PowerOff,
         Self::PowerOn,
         Self::Reboot,
         Self::Suspend,
         Self::BatchPowerOff,
+        Self::Restore,
         Self::Exists,
         Self::IsManageable,
         Self::PowerState,
+        Self::BatchIsManageable,
+        Self::BatchPowerState,
         Self::GroupPoweredOn,
     ];
 
@@ -78,17 +84,42 @@ impl Function {
             Self::Reboot => "vm_reboot",
             Self::Suspend => "vm_suspend",
             Self::BatchPowerOff => "vm_batch_power_off",
+            Self::Restore => "vm_restore",
             Self::Exists => "vm_exists",
             Self::IsManageable => "vm_is_manageable",
             Self::PowerState => "vm_power_state",
+            Self::BatchIsManageable => "vm_batch_is_manageable",
+            Self::BatchPowerState => "vm_batch_power_state",
             Self::GroupPoweredOn => "vm_group_powered_on",
         }
     }
 
     pub(crate) fn kind(self) -> Kind {
         match self {
-            Self::PowerOff | Self::PowerOn | Self::Reboot | Self::Suspend | Self::BatchPowerOff => Kind::Action,
-            Self::Exists | Self::IsManageable | Self::PowerState | Self::GroupPoweredOn => Kind::Probe,
+            Self::PowerOff | Self::PowerOn | Self::Reboot | Self::Suspend | Self::BatchPowerOff | Self::Restore => {
+                Kind::Action
+            }
+            Self::Exists
+            | Self::IsManageable
+            | Self::PowerState
+            | Self::BatchIsManageable
+            | Self::BatchPowerState
+            | Self::GroupPoweredOn => Kind::Probe,
+        }
+    }
+
+    /// Whether it is about several VMs.
+    pub(crate) fn is_batch(self) -> bool {
+        match self {
+            Self::BatchPowerOff | Self::Restore | Self::BatchIsManageable | Self::BatchPowerState => true,
+            Self::PowerOff
+            | Self::PowerOn
+            | Self::Reboot
+            | Self::Suspend
+            | Self::Exists
+            | Self::IsManageable
+            | Self::PowerState
+            | Self::GroupPoweredOn => false,
         }
     }
 
@@ -99,6 +130,7 @@ impl Function {
             Self::PowerOn | Self::Suspend => &["vm_name", "timeout"],
             Self::BatchPowerOff => &["vm_names", "graceful", "timeout", "hard_timeout", "parallel"],
             Self::Exists | Self::IsManageable | Self::PowerState => &["vm_name"],
+            Self::BatchIsManageable | Self::BatchPowerState | Self::Restore => &["vm_names"],
             Self::GroupPoweredOn => &["group", "except"],
         }
     }
@@ -119,8 +151,10 @@ pub(crate) struct VmCall {
 pub(crate) enum What {
     /// A fault on each of some VMs.
     Power { vms: Vec<TargetPattern>, fault: Fault, parallel: NonZeroUsize },
-    /// A look at one VM.
-    Look { vm: TargetPattern },
+    /// Some VMs back to the state that the run found them in.
+    Restore { vms: Vec<TargetPattern> },
+    /// A look at each of some VMs.
+    Look { vms: Vec<TargetPattern> },
     /// A look at a group of VMs without some of them.
     Group { group: TargetPattern, except: Vec<TargetPattern> },
 }
@@ -193,8 +227,12 @@ fn read_what(function: Function, arguments: &mut Arguments<'_>) -> Option<What> 
             Some(What::Power { vms: vms?, fault: Fault::power_off(stop?), parallel: parallel? })
         }
         Function::Exists | Function::IsManageable | Function::PowerState => {
-            Some(What::Look { vm: arguments.target("vm_name")? })
+            Some(What::Look { vms: vec![arguments.target("vm_name")?] })
         }
+        Function::BatchIsManageable | Function::BatchPowerState => {
+            Some(What::Look { vms: arguments.targets("vm_names", true)? })
+        }
+        Function::Restore => Some(What::Restore { vms: arguments.targets("vm_names", true)? }),
         Function::GroupPoweredOn => {
             let (group, except) = (arguments.target("group"), arguments.targets("except", false));
             Some(What::Group { group: group?, except: except? })

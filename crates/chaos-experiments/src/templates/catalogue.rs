@@ -4,6 +4,15 @@ use crate::templates::{Parameter, ParameterKind, Template};
 
 const VM_NAME: Parameter =
     Parameter { name: "vm_name", summary: "the VM", kind: ParameterKind::Target, default: None, required: true };
+const VM_NAMES: Parameter =
+    Parameter { name: "vm_names", summary: "the VMs", kind: ParameterKind::Targets, default: None, required: true };
+const PARALLEL: Parameter = Parameter {
+    name: "parallel",
+    summary: "how many VMs are worked on at a time",
+    kind: ParameterKind::Count,
+    default: Some("5"),
+    required: false,
+};
 const GRACEFUL: Parameter = Parameter {
     name: "graceful",
     summary: "whether the guest is asked first",
@@ -27,13 +36,13 @@ const HARD_TIMEOUT: Parameter = Parameter {
 };
 const GROUP: Parameter = Parameter {
     name: "group",
-    summary: "the VMs that have to be on, before and after, beside the VM itself",
+    summary: "the VMs that have to be on, before and after, beside those that are acted on",
     kind: ParameterKind::Group,
     default: None,
     required: false,
 };
 
-/// The probe of the group is the second one in the documents of one VM.
+/// The probe of the group is the second one in every document.
 const WITHOUT_GROUP: &[(&str, usize, &str)] = &[("/steady-state-hypothesis/probes", 1, "group")];
 
 pub(super) const ALL: &[Template] = &[
@@ -52,5 +61,21 @@ pub(super) const ALL: &[Template] = &[
         parameters: &[VM_NAME, GRACEFUL, TIMEOUT, HARD_TIMEOUT, GROUP],
         optional: WITHOUT_GROUP,
         document: include_str!("vsphere_vm_reboot.json"),
+    },
+    Template {
+        name: "olvm-vm-shutdown",
+        summary: "shut an OLVM VM down, prove that it is off, power it on again",
+        platform: "olvm",
+        parameters: &[VM_NAME, GRACEFUL, TIMEOUT, HARD_TIMEOUT, GROUP],
+        optional: WITHOUT_GROUP,
+        document: include_str!("olvm_vm_shutdown.json"),
+    },
+    Template {
+        name: "olvm-vm-batch-shutdown",
+        summary: "shut several OLVM VMs down, prove that all are off, put each back to the state it was found in",
+        platform: "olvm",
+        parameters: &[VM_NAMES, PARALLEL, GRACEFUL, TIMEOUT, HARD_TIMEOUT, GROUP],
+        optional: WITHOUT_GROUP,
+        document: include_str!("olvm_vm_batch_shutdown.json"),
     },
 ];

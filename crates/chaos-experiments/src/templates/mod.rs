@@ -1,15 +1,16 @@
 //! Ready-made experiments: documents that come with the crate, and the typed parameters that they take.
 
 mod catalogue;
+mod nearest;
 
-use chaos_core::{Error, ErrorKind};
+use chaos_core::{Error, ErrorKind, TargetPattern};
 use serde_json::{Map, Value};
 
 use crate::configuration::CONNECTION_FIELDS;
 use crate::document::Document;
 use crate::error::{Finding, Findings};
 use crate::inputs::{Given, Overrides, ValueType};
-use crate::native::seconds;
+use crate::native::{count, flag, seconds, target_texts};
 
 /// A ready-made experiment.
 #[derive(Debug)]
@@ -46,8 +47,12 @@ pub struct Parameter {
 pub enum ParameterKind {
     /// One VM, in the target notation.
     Target,
+    /// Some VMs: a list, or one text with commas between them, each one in the target notation.
+    Targets,
     /// A group of VMs, in the target notation.
     Group,
+    /// A whole number of at least 1.
+    Count,
     /// True or false.
     Flag,
     /// A time of more than nothing: seconds, or a text such as `90s`.
@@ -58,7 +63,9 @@ impl ParameterKind {
     fn words(self) -> &'static str {
         match self {
             Self::Target => "a name, `id:…` or `path:/…`",
+            Self::Targets => "a list of VMs, or a text with commas between them, each a name, `id:…` or `path:/…`",
             Self::Group => "a name, a glob or `re:…`",
+            Self::Count => "a whole number of at least 1",
             Self::Flag => "true or false",
             Self::Seconds => "seconds, or a time such as `90s`, of more than 0",
         }
@@ -68,17 +75,14 @@ impl ParameterKind {
         match self {
             Self::Target | Self::Group => {
                 let Value::String(text) = given.plain() else { return None };
-                text.parse::<chaos_core::TargetPattern>().is_ok().then(|| text.into())
+                text.parse::<TargetPattern>().is_ok().then(|| text.into())
             }
-            Self::Flag => match given.plain() {
-                flag @ Value::Bool(_) => Some(flag),
-                Value::String(text) => match text.to_ascii_lowercase().as_str() {
-                    "true" | "yes" | "on" | "1" => Some(true.into()),
-                    "false" | "no" | "off" | "0" => Some(false.into()),
-                    _ => None,
-                },
-                _ => None,
-            },
+            Self::Targets => {
+                let texts = target_texts(&given.plain()).filter(|texts| !texts.is_empty())?;
+                texts.iter().all(|text| text.parse::<TargetPattern>().is_ok()).then(|| texts.into())
+            }
+            Self::Count => count(&given.plain()).map(|count| count.get().into()),
+            Self::Flag => flag(&given.plain()).map(Value::Bool),
             Self::Seconds => {
                 let value = given.read(ValueType::Int).filter(Value::is_number).unwrap_or_else(|| given.plain());
                 seconds(&value).is_some_and(|time| !time.is_zero()).then_some(value)
@@ -97,12 +101,14 @@ impl Template {
     /// The template of that name; `_` counts as `-`.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`], which lists the names that there are.
+    /// [`ErrorKind::Configuration`], which lists the names that there are and points at the one that was probably meant.
     pub fn find(name: &str) -> Result<&'static Self, Error> {
         let wanted = name.replace('_', "-");
         Self::all().iter().find(|template| template.name == wanted).ok_or_else(|| {
             let names: Vec<&str> = Self::all().iter().map(|template| template.name).collect();
-            let message = format!("there is no chaos type `{name}`: use one of {}", names.join(", "));
+            let meant = nearest::nearest(&wanted, &names).map(|meant| format!(", did you mean `{meant}`?"));
+            let meant = meant.as_deref().unwrap_or(":");
+            let message = format!("there is no chaos type `{name}`{meant} use one of {}", names.join(", "));
             Error::new(ErrorKind::Configuration, message)
         })
     }
@@ -178,6 +184,13 @@ impl Template {
             findings.push(
                 Finding::error(format!("/configuration/{name}"), format!("{} takes no `{name}`", self.name)).hint(hint),
             );
+        }
+        let [server, url] = ["server", "url"].map(|field| format!("{}_{field}", self.platform));
+        if let (Some(one), Some(other)) = (connection.get(&server), connection.get(&url))
+            && one.plain() != other.plain()
+        {
+            let message = format!("`{server}` and `{url}` name two servers: give one of them");
+            findings.push(Finding::error(format!("/configuration/{url}"), message));
         }
         let mut configuration = Map::new();
         for parameter in self.parameters {

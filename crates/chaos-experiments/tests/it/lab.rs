@@ -25,9 +25,18 @@ impl Lab {
         Self::on(spec, TestClock::auto().shared())
     }
 
+    /// The same with an estate of OLVM.
+    pub(crate) fn olvm(spec: &EstateSpec) -> Self {
+        Self::of(&PlatformKind::OLVM, spec, TestClock::auto().shared())
+    }
+
     pub(crate) fn on(spec: &EstateSpec, clock: SharedClock) -> Self {
-        let estate = MemoryEstate::of_kind(PlatformKind::VSPHERE, spec, clock.clone());
-        let source = MemorySource::of("vsphere", &estate);
+        Self::of(&PlatformKind::VSPHERE, spec, clock)
+    }
+
+    fn of(kind: &PlatformKind, spec: &EstateSpec, clock: SharedClock) -> Self {
+        let estate = MemoryEstate::of_kind(kind.clone(), spec, clock.clone());
+        let source = MemorySource::of(kind.as_str(), &estate);
         let cx = Context::on_clock(clock, Duration::from_hours(2)).run(RunId::new("run-1"));
         Self { estate, source, cx }
     }

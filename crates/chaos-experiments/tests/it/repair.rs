@@ -134,15 +134,15 @@ async fn an_undo_that_goes_on_and_on_is_told_at_growing_intervals() {
 
 /// One step of a random method.
 fn step() -> impl Strategy<Value = (usize, usize, bool)> {
-    (0..4_usize, 0..4_usize, any::<bool>())
+    (0..5_usize, 0..4_usize, any::<bool>())
 }
 
 fn method(steps: &[(usize, usize, bool)]) -> Vec<Value> {
-    let functions = ["vm_power_off", "vm_power_on", "vm_reboot", "vm_suspend"];
+    let functions = ["vm_power_off", "vm_power_on", "vm_reboot", "vm_suspend", "vm_restore"];
     steps
         .iter()
         .map(|(function, vm, graceful)| {
-            let mut arguments = json!({"vm_name": format!("vm{vm}")});
+            let mut arguments = json!({if *function == 4 { "vm_names" } else { "vm_name" }: format!("vm{vm}")});
             if matches!(function, 0 | 2) {
                 arguments["graceful"] = (*graceful).into();
             }

@@ -2,6 +2,7 @@
 
 use chaos_core::{ErrorKind, Origin};
 use chaos_experiments::{Document, Environment, Experiment, ExperimentError, Inputs, Overrides, Severity, Verdict};
+use chaos_testkit::EstateSpec;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -183,6 +184,79 @@ fn the_names_of_the_python_tool_are_understood() {
     let mut old = document(&[action("off", "vm_batch_power_off", json!({"vm_names": ["a", "b"]}))], &[]);
     old["method"][0]["provider"]["module"] = "chaosmonkey.stubs.actions".into();
     assert_eq!(read(old).unwrap().vms().len(), 2);
+}
+
+/// As the Python tool's own experiments on OLVM, with the values that its user gave it filled in.
+#[tokio::test(start_paused = true)]
+async fn a_batch_on_olvm_of_the_python_tool_is_understood() {
+    let old = json!({
+        "version": "1.0.0", "title": "t", "description": "d",
+        "configuration": {
+            "vm_names": ["a", "b"], "graceful": "false", "parallel": 2,
+            "olvm_url": {"type": "env", "key": "OLVM_URL"}, "olvm_username": "admin@internal",
+            "olvm_password": {"type": "env", "key": "OLVM_PASSWORD"}, "olvm_insecure": "false"
+        },
+        "steady-state-hypothesis": {"title": "t", "probes": []},
+        "method": [{"type": "action", "name": "off", "provider": {
+            "type": "python", "module": "chaosmonkey.stubs.actions", "func": "vm_batch_power_off", "arguments": {
+                "vm_names": "${vm_names}", "platform_type": "olvm", "graceful": "${graceful}",
+                "parallel": "${parallel}", "timeout": 120, "url": "${olvm_url}", "username": "${olvm_username}",
+                "password": "${olvm_password}", "insecure": "${olvm_insecure}"
+            }
+        }}],
+        "rollbacks": []
+    });
+    let environment = |url: &str| -> Environment {
+        let all = [("OLVM_URL", url), ("OLVM_PASSWORD", "hunter2-hunter2")];
+        all.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()
+    };
+    let inputs = |overrides: &[&str]| {
+        Inputs::new(Overrides::parse(overrides).unwrap()).environment(environment("https://engine/api"))
+    };
+    let lab = Lab::olvm(&EstateSpec::of(["a", "b"]));
+    let (report, _) = lab.run(read_with(old.clone(), &inputs(&[])).unwrap()).await;
+    assert_eq!((report.verdict, report.reason), (Verdict::Completed, None));
+    let outcomes: Vec<&Value> =
+        report.journal.run[0].output.as_array().unwrap().iter().map(|it| &it["outcome"]).collect();
+    assert_eq!(outcomes, ["hard_power_off", "hard_power_off"]);
+    let opened = lab.source.opened().remove(0);
+    assert_eq!(opened.name, "olvm");
+    let connection = opened.connection;
+    assert_eq!(connection.endpoint.as_deref(), Some("https://engine/api"));
+    assert_eq!(connection.username.as_deref(), Some("admin@internal"));
+    assert_eq!(connection.password.unwrap().expose_secret(), "hunter2-hunter2");
+    assert_eq!((connection.insecure, connection.origin), (Some(false), Origin::ExperimentFile));
+
+    // A person may send it elsewhere, whether the file declares the value or not.
+    let lab = Lab::olvm(&EstateSpec::of(["a", "b"]));
+    let elsewhere = inputs(&["vm_names=[\"a\"]", "olvm_url=https://elsewhere"]);
+    lab.resolve(read_with(old.clone(), &elsewhere).unwrap()).await.unwrap();
+    assert_eq!(lab.source.opened()[0].connection.endpoint.as_deref(), Some("https://elsewhere"));
+    let lab = Lab::olvm(&EstateSpec::of(["a", "b"]));
+    let elsewhere = inputs(&["olvm_server=https://elsewhere", "olvm_ca_file=ca.pem"]);
+    lab.resolve(read_with(old, &elsewhere).unwrap()).await.unwrap();
+    let connection = lab.source.opened().remove(0).connection;
+    assert_eq!((connection.endpoint.as_deref(), connection.origin), (Some("https://elsewhere"), Origin::Override));
+    assert_eq!((connection.username, connection.ca_file), (None, Some("ca.pem".into())));
+}
+
+#[test]
+fn two_servers_in_one_activity_are_refused() {
+    let off = |arguments: Value| {
+        let mut all = json!({"vm_name": "a"});
+        all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
+        read(document(&[action("off", "vm_power_off", all)], &[]))
+    };
+    assert!(off(json!({"url": "v", "server": "v"})).is_ok());
+    let findings = off(json!({"url": "v", "server": "w"})).unwrap_err();
+    assert_eq!(findings.list[0].message, "`url` and `server` name two servers: give one of them");
+}
+
+#[test]
+fn an_override_that_nothing_takes_is_told_the_word_for_each_platform() {
+    let experiment = document(&[action("off", "vm_power_off", json!({"vm_name": "a"}))], &[]);
+    let findings = read_with(experiment, &inputs(&["engine=x"])).unwrap_err().to_string();
+    assert!(findings.contains("(it takes olvm_url, vsphere_server and the other connection values)"), "{findings}");
 }
 
 #[test]

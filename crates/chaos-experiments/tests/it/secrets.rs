@@ -2,8 +2,9 @@
 
 use chaos_core::ErrorKind;
 use chaos_experiments::{Document, Environment, Experiment, Inputs, MemorySink, Overrides, RunReport, Template};
-use chaos_testkit::memory::Failure;
-use chaos_testkit::{CapturedLogs, contains_secret};
+use chaos_testkit::memory::{CallKind, Failure};
+use chaos_testkit::{CapturedLogs, EstateSpec, contains_secret};
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::lab::{Lab, action, document, options, probe, with_hypothesis};
@@ -61,15 +62,23 @@ async fn declared_secrets_and_passwords_are_masked_everywhere() {
 
 #[tokio::test(start_paused = true)]
 async fn a_password_that_is_given_to_a_template_is_in_no_document() {
-    let lab = Lab::with(&["web-01"]);
-    let overrides =
-        Overrides::parse(["vm_name=web-01", "vsphere_server=v", &format!("vsphere_password={CANARY}")]).unwrap();
-    let (document, connection) = Template::find("vsphere-vm-poweroff").unwrap().render(&overrides).unwrap();
-    assert!(!serde_json::to_string(document.root()).unwrap().contains(CANARY));
-    let inputs = Inputs::new(connection).environment(Environment::default());
-    lab.estate.fail_next(Failure::refuse(ErrorKind::Failed, &format!("{CANARY}?")));
-    let (_, seen) = all_output(&lab, Experiment::new(&document, &inputs).unwrap()).await;
-    assert!(!contains_secret(&seen, CANARY), "{seen}");
+    let spec = EstateSpec::of(["web-01", "web-02"]);
+    for (template, lab, vm, server, password) in [
+        ("vsphere-vm-poweroff", Lab::new(&spec), "vm_name=web-01", "vsphere_server=v", "vsphere_password"),
+        ("olvm-vm-batch-shutdown", Lab::olvm(&spec), "vm_names=web-01,web-02", "olvm_url=u", "olvm_password"),
+        ("olvm-vm-shutdown", Lab::olvm(&spec), "vm_name=web-01", "server=u", "password"),
+    ] {
+        let overrides = Overrides::parse([vm, server, &format!("{password}={CANARY}")]).unwrap();
+        let (document, connection) = Template::find(template).unwrap().render(&overrides).unwrap();
+        assert!(!serde_json::to_string(document.root()).unwrap().contains(CANARY));
+        let inputs = Inputs::new(connection).environment(Environment::default());
+        // A server that repeats what it should not, when it is to change a VM and when it is to put it back.
+        lab.estate.fail_next(Failure::refuse(ErrorKind::Failed, &format!("{CANARY}?")));
+        lab.estate.fail_next(Failure::refuse(ErrorKind::Failed, &format!("{CANARY}?")).of(CallKind::PowerOn));
+        let (_, seen) = all_output(&lab, Experiment::new(&document, &inputs).unwrap()).await;
+        assert!(!contains_secret(&seen, CANARY), "{template}: {seen}");
+        assert_eq!(lab.source.opened()[0].connection.password.as_ref().unwrap().expose_secret(), CANARY);
+    }
 }
 
 #[test]

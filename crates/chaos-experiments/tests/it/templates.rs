@@ -1,6 +1,6 @@
 //! The ready-made experiments.
 
-use chaos_core::{ErrorKind, RunEventKind, VMPowerState};
+use chaos_core::{ErrorKind, Origin, RunEventKind, VMPowerState};
 use chaos_experiments::{Document, Environment, Experiment, Inputs, Overrides, Template, Verdict};
 use chaos_testkit::{EstateSpec, VmSpec};
 use serde_json::json;
@@ -10,7 +10,10 @@ use crate::lab::{Lab, count, rendered};
 #[test]
 fn every_template_is_a_valid_experiment_with_a_hypothesis() {
     for template in Template::all() {
-        for given in [&["vm_name=web-01"][..], &["vm_name=web-01", "group=web-*"]] {
+        let needed: Vec<&str> = template.parameters().iter().filter(|it| it.required).map(|it| it.name).collect();
+        let [needed] = needed.as_slice() else { panic!("{needed:?}") };
+        let vm = format!("{needed}=web-01");
+        for given in [&[vm.as_str()][..], &[&vm, "group=web-*"]] {
             let (document, _) = template.render(&Overrides::parse(given).unwrap()).unwrap();
             let inputs = Inputs::new(Overrides::none()).environment(Environment::default());
             let experiment = Experiment::new(&document, &inputs).unwrap();
@@ -23,12 +26,23 @@ fn every_template_is_a_valid_experiment_with_a_hypothesis() {
 
 #[test]
 fn names_are_found_in_both_spellings_and_an_unknown_one_lists_them() {
-    assert_eq!(Template::find("vsphere_vm_reboot").unwrap().name(), "vsphere-vm-reboot");
+    for template in Template::all() {
+        assert_eq!(Template::find(&template.name().replace('-', "_")).unwrap().name(), template.name());
+    }
+    assert_eq!(Template::find("olvm_vm-batch_shutdown").unwrap().platform(), "olvm");
     let error = Template::find("cpu-hog").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(
         error.to_string(),
-        "there is no chaos type `cpu-hog`: use one of vsphere-vm-poweroff, vsphere-vm-reboot"
+        "there is no chaos type `cpu-hog`: use one of vsphere-vm-poweroff, vsphere-vm-reboot, olvm-vm-shutdown, \
+         olvm-vm-batch-shutdown"
+    );
+    let error = Template::find("olvm_vm_shutdwon").unwrap_err();
+    assert!(
+        error.to_string().starts_with(
+            "there is no chaos type `olvm_vm_shutdwon`, did you mean `olvm-vm-shutdown`? use one of vsphere-vm-poweroff, "
+        ),
+        "{error}"
     );
 }
 
@@ -54,11 +68,93 @@ fn parameters_are_typed_and_all_complaints_come_at_once() {
 #[test]
 fn connection_values_are_set_apart_in_both_spellings() {
     let template = Template::find("vsphere-vm-poweroff").unwrap();
-    let given = ["vm_name=a", "vsphere_server=v", "vsphere_url=u", "insecure=true", "vsphere_password=p"];
+    let given = ["vm_name=a", "vsphere_server=v", "vsphere_url=v", "insecure=true", "vsphere_password=p"];
     let (document, connection) = template.render(&Overrides::parse(given).unwrap()).unwrap();
     let names: Vec<&str> = connection.names().collect();
     assert_eq!(names, ["vsphere_server", "vsphere_url", "vsphere_insecure", "vsphere_password"]);
     assert!(!document.root()["configuration"].as_object().unwrap().contains_key("vsphere_server"));
+
+    let template = Template::find("olvm-vm-batch-shutdown").unwrap();
+    let given = ["vm_names=a", "olvm_url=u", "olvm_username=n", "password=p", "olvm_ca_file=c", "insecure=no"];
+    let (_, connection) = template.render(&Overrides::parse(given).unwrap()).unwrap();
+    let names: Vec<&str> = connection.names().collect();
+    assert_eq!(names, ["olvm_url", "olvm_username", "olvm_password", "olvm_ca_file", "olvm_insecure"]);
+}
+
+#[test]
+fn the_values_of_another_platform_and_of_two_servers_are_refused() {
+    let template = Template::find("olvm-vm-shutdown").unwrap();
+    let overrides = Overrides::parse(["vm_name=a", "vsphere_server=v", "server=v", "olvm_url=u"]).unwrap();
+    insta::assert_snapshot!(template.render(&overrides).unwrap_err(), @"
+    olvm-vm-shutdown: 2 errors
+      /configuration/vsphere_server: olvm-vm-shutdown takes no `vsphere_server` (it takes vm_name, graceful, timeout, hard_timeout, group, and olvm_{server, url, username, password, port, ca_file, insecure})
+      /configuration/olvm_url: `olvm_server` and `olvm_url` name two servers: give one of them
+    ");
+}
+
+/// Where the connection values of a template end, for each spelling.
+#[tokio::test(start_paused = true)]
+async fn both_words_for_the_server_reach_the_platform() {
+    for (template, platform) in [("olvm-vm-shutdown", "olvm"), ("vsphere-vm-poweroff", "vsphere")] {
+        for word in ["url", "server"] {
+            for name in [word.to_owned(), format!("{platform}_{word}")] {
+                let spec = EstateSpec::of(["web-01"]);
+                let lab = if platform == "olvm" { Lab::olvm(&spec) } else { Lab::new(&spec) };
+                let experiment = rendered(template, &["vm_name=web-01", &format!("{name}=https://elsewhere")]);
+                lab.resolve(experiment).await.unwrap();
+                let opened = lab.source.opened().remove(0);
+                let got = (opened.name.as_str(), opened.connection.endpoint.as_deref(), opened.connection.origin);
+                assert_eq!(got, (platform, Some("https://elsewhere"), Origin::Override), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn vms_are_given_as_a_list_or_as_a_text_and_their_number_at_a_time_as_a_count() {
+    let template = Template::find("olvm-vm-batch-shutdown").unwrap();
+    let names = |given: &str| {
+        let (document, _) = template.render(&Overrides::parse([given]).unwrap()).ok()?;
+        Some(document.root()["configuration"]["vm_names"].clone())
+    };
+    for given in
+        ["vm_names=a,b", "vm_names= a, b, ", r#"vm_names=["a","b"]"#, r#"vm_names:json=["a", "b"]"#, "vm_names:str=a,b"]
+    {
+        assert_eq!(names(given), Some(json!(["a", "b"])), "{given}");
+    }
+    // A name may begin with a bracket, and may have a comma in it if it is written in a list.
+    assert_eq!(names("vm_names=[old] a,b"), Some(json!(["[old] a", "b"])));
+    assert_eq!(names(r#"vm_names=["a,b"]"#), Some(json!(["a,b"])));
+    for given in ["vm_names=", "vm_names=,", "vm_names=[]", "vm_names:json=[1]", r#"vm_names=[""]"#, "vm_names=a,re:("]
+    {
+        assert_eq!(names(given), None, "{given}");
+    }
+
+    let overrides = Overrides::parse(["vm_names=a", "parallel=0"]).unwrap();
+    let findings = template.render(&overrides).unwrap_err();
+    assert!(findings.to_string().contains("`parallel` has to be a whole number of at least 1"), "{findings}");
+    let (document, _) = template.render(&Overrides::parse(["vm_names=a", "parallel=12"]).unwrap()).unwrap();
+    assert_eq!(document.root()["configuration"]["parallel"], 12);
+    let (document, _) = template.render(&Overrides::parse(["vm_names=a"]).unwrap()).unwrap();
+    assert_eq!(document.root()["configuration"]["parallel"], chaos_core::DEFAULT_PARALLEL.get());
+    let mut overrides = Overrides::none();
+    overrides.set("vm_names", json!(["a", "b"]));
+    assert!(template.render(&overrides).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_olvm_vm_is_shut_down_proved_off_and_powered_on_again() {
+    let lab = Lab::olvm(&EstateSpec::of(["web-01", "web-02"]));
+    let (report, _) = lab.run(rendered("olvm_vm_shutdown", &["vm_name=web-01", "group=web-*"])).await;
+    assert_eq!((report.verdict, &report.reason), (Verdict::Completed, &None));
+    assert_eq!(report.journal.run[0].output["outcome"], "guest_shutdown");
+    assert_eq!(report.journal.run[1].output, "powered_off");
+    assert_eq!(report.journal.rollbacks[0].output["outcome"], "powered_on");
+    assert_eq!(lab.state("web-01"), VMPowerState::PoweredOn);
+
+    let lab = Lab::olvm(&EstateSpec::of(["web-01"]));
+    let (report, _) = lab.run(rendered("olvm-vm-shutdown", &["vm_name=web-01", "graceful=false"])).await;
+    assert_eq!(report.journal.run[0].output["outcome"], "hard_power_off");
 }
 
 #[tokio::test(start_paused = true)]
