@@ -10,6 +10,7 @@ use chaos_testkit::memory::{CallKind, Failure};
 use chaos_testkit::{EstateSpec, MemoryEstate, VmSpec};
 use serde_json::{Value, json};
 
+use crate::interruption::FullDisk;
 use crate::lab::{Lab, action, count, document, options, probe, read, rendered, with_hypothesis};
 
 const TEMPLATE: &str = "olvm-vm-batch-shutdown";
@@ -99,7 +100,7 @@ async fn no_more_vms_are_worked_on_at_a_time_than_was_asked_for() {
         most = most.max(now);
     }
     assert_eq!(most, 2);
-    // Nor are more put back at a time: each takes 20 s to come up.
+    // Nor are more put back at a time: the next two begin when the last two are on.
     let calls = lab.estate.calls();
     let began: BTreeSet<_> = calls.iter().filter(|call| call.kind == CallKind::PowerOn).map(|call| call.at).collect();
     assert_eq!(began.len(), 3);
@@ -144,6 +145,49 @@ async fn what_an_interruption_kept_from_being_touched_is_left_alone() {
     assert_eq!(restored[1]["note"], "nothing to put back: the run sent it nothing");
     assert!(lab.estate.destructive_calls("vm-2").is_empty() && lab.estate.destructive_calls("vm-3").is_empty());
     assert_eq!(lab.state("vm1"), VMPowerState::PoweredOn);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_interruption_stops_the_restoring_and_names_what_is_left() {
+    let lab = Lab::olvm(&slow_vms(1).with([VmSpec::new("fast")]));
+    let resolved = lab.resolve(rendered(TEMPLATE, &["vm_names=vm1,fast", "parallel=2"])).await.unwrap();
+    let options = options();
+    let (first, second) = (lab.cx.cancellation().clone(), options.stop_repair.clone());
+    let interrupt = async {
+        // While one guest is shutting down; then while that one, which cannot be called back, is watched.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        first.cancel();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        second.cancel();
+    };
+    let sink = MemorySink::default();
+    let (report, ()) = tokio::join!(resolved.run(&lab.cx, &sink, &options), interrupt);
+    assert_eq!(report.verdict, Verdict::Interrupted);
+    let restored = &report.journal.rollbacks[0];
+    assert!(restored.status.is_none() && restored.end.is_some(), "{restored:?}");
+    let names: Vec<&str> = report.left_changed.iter().map(|left| left.name.as_str()).collect();
+    assert_eq!(names, ["vm1"]);
+    assert_eq!(lab.state("fast"), VMPowerState::PoweredOn);
+    assert_eq!(count(&sink.events(), is_undone), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wherever_the_sink_fails_every_vm_of_a_batch_is_put_back() {
+    let spec = || EstateSpec::of(["a", "b"]).with([VmSpec::new("off").off()]);
+    let given = ["vm_names=a,b,off"];
+    let all = Lab::olvm(&spec()).run(rendered(TEMPLATE, &given)).await.1.len();
+    for taken in 0..all {
+        let lab = Lab::olvm(&spec());
+        let sink = FullDisk::after(taken);
+        let report = lab.run_with(rendered(TEMPLATE, &given), &sink).await;
+        assert_eq!(report.verdict, Verdict::Failed, "{taken} events");
+        assert!(report.left_changed.is_empty(), "{taken} events");
+        let states = ["a", "b", "off"].map(|name| lab.state(name));
+        assert_eq!(states, [VMPowerState::PoweredOn, VMPowerState::PoweredOn, VMPowerState::PoweredOff], "{taken}");
+        let sent = count(&sink.taken.events(), |event| matches!(event, RunEventKind::Sent { .. }));
+        let stops = lab.estate.calls().iter().filter(|call| call.kind == CallKind::GuestShutdown).count();
+        assert!(stops <= sent, "{taken} events: {stops} calls and {sent} records");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -154,9 +154,15 @@ async fn nobody_watches_for_a_call_that_never_left() {
 
 /// Takes a number of events and fails from then on.
 #[derive(Debug)]
-struct FullDisk {
+pub(crate) struct FullDisk {
     left: AtomicU64,
-    taken: MemorySink,
+    pub(crate) taken: MemorySink,
+}
+
+impl FullDisk {
+    pub(crate) fn after(events: usize) -> Self {
+        Self { left: AtomicU64::new(events as u64), taken: MemorySink::default() }
+    }
 }
 
 #[async_trait]
@@ -176,7 +182,7 @@ async fn no_call_leaves_without_its_record_and_everything_is_put_back_wherever_t
     };
     for taken in 0..all {
         let lab = Lab::with(&["web-01"]);
-        let sink = FullDisk { left: AtomicU64::new(taken as u64), taken: MemorySink::default() };
+        let sink = FullDisk::after(taken);
         let report = lab.run_with(rendered("vsphere-vm-poweroff", &["vm_name=web-01"]), &sink).await;
         assert_eq!(report.verdict, Verdict::Failed, "{taken} events");
         assert!(report.reason.as_ref().unwrap().contains("no space left on device"), "{taken}: {:?}", report.reason);
