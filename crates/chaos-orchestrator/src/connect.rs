@@ -5,7 +5,7 @@ use chaos_http::{TlsTrust, parse_endpoint};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::settings::VSphereSettings;
+use crate::settings::{Names, ServerSettings};
 
 /// Everything that opening a server takes.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl PartialEq for Login {
 ///
 /// # Errors
 /// [`ErrorKind::Configuration`] if something is missing, is wrong, or is refused by the rule.
-pub(crate) fn login(settings: &VSphereSettings, connection: &Connection) -> Result<Login, Error> {
+pub(crate) fn login(settings: &ServerSettings, names: &Names, connection: &Connection) -> Result<Login, Error> {
     let own = settings.server.as_ref().map(|server| with_port(server.clone(), settings.port)).transpose()?;
     let named = match &connection.endpoint {
         Some(text) => Some(parse_endpoint(text).map_err(Error::from)?),
@@ -47,33 +47,36 @@ pub(crate) fn login(settings: &VSphereSettings, connection: &Connection) -> Resu
             Some(port) => with_port(server.clone(), Some(port))?,
             None => own.clone(),
         },
-        (None, _, _) => return Err(missing("server", "VSPHERE_SERVER", "vsphere_server")),
+        (None, _, _) => return Err(missing("server", names.server, names.server_override)),
     };
     let other_server = own.as_ref().is_none_or(|own| !same_server(own, &endpoint));
     let from_file = connection.origin == Origin::ExperimentFile;
     if from_file && other_server {
-        return login_of_file(endpoint, connection);
+        return login_of_file(endpoint, names, connection);
     }
     let own_credentials = connection.username.is_some() && connection.password.is_some();
     if from_file && !own_credentials && changes_trust(connection, &settings.trust) {
         return Err(Error::new(
             ErrorKind::Configuration,
-            "the experiment file changes which certificate is trusted, and the credentials of the settings are not sent \
-             there: set it with VSPHERE_INSECURE or VSPHERE_CA_FILE, or as an override",
+            format!(
+                "the experiment file changes which certificate is trusted, and the credentials of the settings are not \
+                 sent there: set it with {} or {}, or as an override",
+                names.insecure, names.ca_file
+            ),
         ));
     }
     let username = connection.username.clone().or_else(|| settings.username.clone());
     let password = connection.password.clone().or_else(|| settings.password.clone());
     Ok(Login {
         endpoint,
-        username: username.ok_or_else(|| missing("user name", "VSPHERE_USERNAME", "vsphere_username"))?,
-        password: password.ok_or_else(|| missing("password", "VSPHERE_PASSWORD", "vsphere_password"))?,
+        username: username.ok_or_else(|| missing("user name", names.username, names.username_override))?,
+        password: password.ok_or_else(|| missing("password", names.password, names.password_override))?,
         trust: trust(connection, &settings.trust, other_server),
     })
 }
 
 /// A login to a server that an experiment file names: with what the file says, and nothing else.
-fn login_of_file(endpoint: Url, connection: &Connection) -> Result<Login, Error> {
+fn login_of_file(endpoint: Url, names: &Names, connection: &Connection) -> Result<Login, Error> {
     match (&connection.username, &connection.password) {
         (Some(username), Some(password)) => Ok(Login {
             endpoint,
@@ -85,9 +88,11 @@ fn login_of_file(endpoint: Url, connection: &Connection) -> Result<Login, Error>
             ErrorKind::Configuration,
             format!(
                 "the experiment file names the server {} and no user and password for it, and the credentials of the \
-                 settings are never sent to a server that a file names: name it with VSPHERE_SERVER or with \
-                 --override vsphere_server=…, or give both in the file",
-                endpoint.host_str().unwrap_or_default()
+                 settings are never sent to a server that a file names: name it with {} or with \
+                 --override {}=…, or give both in the file",
+                endpoint.host_str().unwrap_or_default(),
+                names.server,
+                names.server_override
             ),
         )),
     }
@@ -140,13 +145,14 @@ fn missing(what: &str, variable: &str, key: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::VSPHERE;
 
-    fn settings() -> VSphereSettings {
-        VSphereSettings {
+    fn settings() -> ServerSettings {
+        ServerSettings {
             server: Some(Url::parse("https://vc.example.com/").unwrap()),
             username: Some("ann".into()),
             password: Some("of the settings".into()),
-            ..VSphereSettings::default()
+            ..ServerSettings::default()
         }
     }
 
@@ -159,7 +165,7 @@ mod tests {
 
     #[test]
     fn an_override_may_name_any_server() {
-        let login = login(&settings(), &named("lab.example.com", Origin::Override)).unwrap();
+        let login = login(&settings(), &VSPHERE, &named("lab.example.com", Origin::Override)).unwrap();
         assert_eq!(login.endpoint.as_str(), "https://lab.example.com/");
         assert_eq!(login.password.expose_secret(), "of the settings");
     }
@@ -168,15 +174,18 @@ mod tests {
     fn a_server_that_a_file_names_never_gets_the_credentials_of_the_settings() {
         for other in ["evil.example.com", "vc.example.com:8443", "http://vc.example.com", "vc.example.com.evil.example"]
         {
-            let error = login(&settings(), &named(other, Origin::ExperimentFile)).unwrap_err();
+            let error = login(&settings(), &VSPHERE, &named(other, Origin::ExperimentFile)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{other}");
             assert!(error.to_string().contains("never sent"), "{error}");
         }
         let mut half = named("evil.example.com", Origin::ExperimentFile);
         half.username = Some("bob".into());
-        assert!(login(&settings(), &half).is_err(), "a password of the settings would go with the user of the file");
+        assert!(
+            login(&settings(), &VSPHERE, &half).is_err(),
+            "a password of the settings would go with the user of the file"
+        );
         half.password = Some("of the file".into());
-        let whole = login(&settings(), &half).unwrap();
+        let whole = login(&settings(), &VSPHERE, &half).unwrap();
         assert_eq!((whole.username.as_str(), whole.password.expose_secret()), ("bob", "of the file"));
     }
 
@@ -185,13 +194,13 @@ mod tests {
         let mut connection = Connection::default();
         connection.origin = Origin::ExperimentFile;
         connection.port = Some(9443);
-        assert!(login(&settings(), &connection).unwrap_err().to_string().contains("never sent"));
+        assert!(login(&settings(), &VSPHERE, &connection).unwrap_err().to_string().contains("never sent"));
     }
 
     #[test]
     fn a_file_may_name_the_server_of_the_settings() {
         for same in ["vc.example.com", "VC.example.com:443", "https://vc.example.com/sdk"] {
-            assert!(login(&settings(), &named(same, Origin::ExperimentFile)).is_ok(), "{same}");
+            assert!(login(&settings(), &VSPHERE, &named(same, Origin::ExperimentFile)).is_ok(), "{same}");
         }
     }
 
@@ -199,14 +208,14 @@ mod tests {
     fn a_file_cannot_weaken_the_check_of_certificates() {
         let mut connection = named("vc.example.com", Origin::ExperimentFile);
         connection.insecure = Some(true);
-        assert!(login(&settings(), &connection).unwrap_err().to_string().contains("VSPHERE_INSECURE"));
+        assert!(login(&settings(), &VSPHERE, &connection).unwrap_err().to_string().contains("VSPHERE_INSECURE"));
         connection.insecure = None;
         connection.ca_file = Some("/tmp/own.pem".into());
-        assert!(login(&settings(), &connection).is_err());
+        assert!(login(&settings(), &VSPHERE, &connection).is_err());
         connection.insecure = Some(false);
-        assert!(login(&settings(), &connection).is_err());
+        assert!(login(&settings(), &VSPHERE, &connection).is_err());
         connection.origin = Origin::Override;
-        assert!(login(&settings(), &connection).is_ok());
+        assert!(login(&settings(), &VSPHERE, &connection).is_ok());
     }
 
     #[test]
@@ -215,16 +224,16 @@ mod tests {
         insecure.trust = TlsTrust::Insecure;
         let mut connection = named("vc.example.com", Origin::ExperimentFile);
         connection.insecure = Some(false);
-        assert_eq!(login(&insecure, &connection).unwrap().trust, TlsTrust::SystemRoots);
+        assert_eq!(login(&insecure, &VSPHERE, &connection).unwrap().trust, TlsTrust::SystemRoots);
     }
 
     #[test]
     fn a_pinned_certificate_is_that_of_one_server() {
         let mut pinned = settings();
         pinned.trust = TlsTrust::Thumbprint("ab".repeat(32).parse().unwrap());
-        let own = login(&pinned, &Connection::default()).unwrap();
+        let own = login(&pinned, &VSPHERE, &Connection::default()).unwrap();
         assert_eq!(own.trust, pinned.trust);
-        let other = login(&pinned, &named("lab.example.com", Origin::Override)).unwrap();
+        let other = login(&pinned, &VSPHERE, &named("lab.example.com", Origin::Override)).unwrap();
         assert_eq!(other.trust, TlsTrust::SystemRoots);
     }
 
@@ -232,22 +241,22 @@ mod tests {
     fn the_port_of_the_settings_goes_with_their_server() {
         let mut ported = settings();
         ported.port = Some(8443);
-        let own = login(&ported, &Connection::default()).unwrap();
+        let own = login(&ported, &VSPHERE, &Connection::default()).unwrap();
         assert_eq!(own.endpoint.port(), Some(8443));
-        let other = login(&ported, &named("lab.example.com", Origin::Override)).unwrap();
+        let other = login(&ported, &VSPHERE, &named("lab.example.com", Origin::Override)).unwrap();
         assert_eq!(other.endpoint.port(), None);
         ported.server = None;
-        let only = login(&ported, &named("lab.example.com", Origin::Override)).unwrap();
+        let only = login(&ported, &VSPHERE, &named("lab.example.com", Origin::Override)).unwrap();
         assert_eq!(only.endpoint.port(), Some(8443));
     }
 
     #[test]
     fn what_is_missing_is_named_with_the_way_to_give_it() {
-        let error = login(&VSphereSettings::default(), &Connection::default()).unwrap_err().to_string();
+        let error = login(&ServerSettings::default(), &VSPHERE, &Connection::default()).unwrap_err().to_string();
         assert!(error.contains("VSPHERE_SERVER") && error.contains("--override vsphere_server"), "{error}");
         let mut without = settings();
         without.password = None;
-        let error = login(&without, &Connection::default()).unwrap_err().to_string();
+        let error = login(&without, &VSPHERE, &Connection::default()).unwrap_err().to_string();
         assert!(error.contains("VSPHERE_PASSWORD"), "{error}");
     }
 }

@@ -18,4 +18,4 @@ mod settings;
 pub use orchestrator::PlatformOrchestrator;
 #[cfg(feature = "rehearsal")]
 pub use rehearsal::RehearsalSource;
-pub use settings::{Environment, Settings, SettingsError, VSphereSettings, read_dotenv};
+pub use settings::{Environment, ServerSettings, Settings, SettingsError, read_dotenv};

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 
 use crate::connect::{self, Login};
 use crate::open;
-use crate::settings::Settings;
+use crate::settings::{OLVM, Settings, VSPHERE};
 
 /// The platforms of the settings.
 ///
@@ -37,13 +37,31 @@ pub struct PlatformOrchestrator {
 /// A server that was asked for. The cell is filled by whoever asked first; the others wait for it.
 #[derive(Debug, Clone)]
 struct Opened {
+    kind: Kind,
     login: Arc<Login>,
     platform: Arc<OnceCell<Arc<dyn Platform>>>,
 }
 
+/// The kinds of platforms that can be opened. A new one is a variant here and a module in `open`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    VSphere,
+    Olvm,
+}
+
+impl Kind {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "vsphere" => Some(Self::VSphere),
+            "olvm" => Some(Self::Olvm),
+            _ => None,
+        }
+    }
+}
+
 impl PlatformOrchestrator {
     /// The names under which a platform can be opened.
-    pub const NAMES: [&str; 1] = ["vsphere"];
+    pub const NAMES: [&str; 2] = ["vsphere", "olvm"];
 
     /// An orchestrator that has opened nothing yet.
     #[must_use]
@@ -58,12 +76,12 @@ impl PlatformOrchestrator {
     }
 
     /// The place for the platform of `login`: the one that is there, or a new one.
-    fn place(&self, login: Login) -> Opened {
+    fn place(&self, kind: Kind, login: Login) -> Opened {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(there) = opened.iter().find(|there| *there.login == login) {
+        if let Some(there) = opened.iter().find(|there| there.kind == kind && *there.login == login) {
             return there.clone();
         }
-        let new = Opened { login: Arc::new(login), platform: Arc::default() };
+        let new = Opened { kind, login: Arc::new(login), platform: Arc::default() };
         opened.push(new.clone());
         new
     }
@@ -72,11 +90,18 @@ impl PlatformOrchestrator {
 #[async_trait]
 impl PlatformSource for PlatformOrchestrator {
     async fn open(&self, cx: &Context, name: &str, connection: &Connection) -> Result<Arc<dyn Platform>, Error> {
-        if !Self::NAMES.contains(&name) {
-            return Err(unknown(name));
-        }
-        let place = self.place(connect::login(&self.settings.vsphere, connection)?);
-        let open = || open::vsphere(cx, name, &place.login);
+        let kind = Kind::of(name).ok_or_else(|| unknown(name))?;
+        let login = match kind {
+            Kind::VSphere => connect::login(&self.settings.vsphere, &VSPHERE, connection)?,
+            Kind::Olvm => connect::login(&self.settings.olvm, &OLVM, connection)?,
+        };
+        let place = self.place(kind, login);
+        let open = || async {
+            match kind {
+                Kind::VSphere => open::vsphere(cx, name, &place.login).await,
+                Kind::Olvm => open::olvm(cx, name, &place.login).await,
+            }
+        };
         cx.bounded(&format!("connecting to {name}"), place.platform.get_or_try_init(open)).await?.cloned()
     }
 

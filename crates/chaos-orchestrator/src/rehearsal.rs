@@ -7,12 +7,12 @@ use chaos_core::{
     Connection, Context, Error, ErrorKind, NamePattern, Platform, PlatformSource, SharedClock, TargetPattern,
 };
 use chaos_http::parse_endpoint;
-use chaos_sim::{DatacenterSpec, Estate, Sim, VmSpec};
+use chaos_sim::{DatacenterSpec, Door, Estate, Sim, VmSpec};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use crate::orchestrator::PlatformOrchestrator;
-use crate::settings::{Settings, VSphereSettings};
+use crate::settings::{ServerSettings, Settings};
 
 /// How many simulated seconds pass in a real one: a guest that takes a minute to shut down takes three seconds.
 const SPEED: f64 = 20.0;
@@ -55,21 +55,25 @@ impl RehearsalSource {
     /// [`ErrorKind::Unavailable`] if the simulator cannot listen on this machine.
     pub async fn start(targets: &[TargetPattern]) -> Result<Self, Error> {
         let password = chaos_core::RunId::random();
-        let mut sim = Sim::builder().estate(estate(targets)).speed(SPEED).credentials(ACCOUNT, password.as_str());
+        let mut sim = Sim::builder()
+            .doors([Door::VSphere, Door::Olvm])
+            .estate(estate(targets))
+            .speed(SPEED)
+            .credentials(ACCOUNT, password.as_str());
         for name in targets.iter().filter_map(plain_name) {
             sim = sim.ensure_vm(name);
         }
         let sim = sim.start().await.map_err(|error| {
             Error::new(ErrorKind::Unavailable, "the simulator for the rehearsal cannot start").caused_by(error)
         })?;
-        let settings = Settings {
-            vsphere: VSphereSettings {
-                server: Some(parse_endpoint(sim.url())?),
-                username: Some(ACCOUNT.to_owned()),
-                password: Some(SecretString::from(password.as_str())),
-                ..VSphereSettings::default()
-            },
+        let server = ServerSettings {
+            server: Some(parse_endpoint(sim.url())?),
+            username: Some(ACCOUNT.to_owned()),
+            password: Some(SecretString::from(password.as_str())),
+            ..ServerSettings::default()
         };
+        let engine = ServerSettings { username: Some(format!("{ACCOUNT}@internal")), ..server.clone() };
+        let settings = Settings { vsphere: server, olvm: engine };
         Ok(Self {
             clock: Arc::new(sim.world().clock().clone()),
             sim: Mutex::new(Some(sim)),

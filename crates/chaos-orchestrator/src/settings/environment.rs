@@ -9,8 +9,12 @@ use secrecy::SecretString;
 
 use super::SettingsError;
 
-/// Only variables with this beginning are kept, so that nothing else of the process is ever held or shown.
-const PREFIX: &str = "VSPHERE_";
+/// Only variables with these beginnings are kept, so that nothing else of the process is ever held or shown.
+const PREFIXES: [&str; 2] = ["VSPHERE_", "OLVM_"];
+
+fn is_ours(name: &str) -> bool {
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
 
 /// A map of variables. Every value is a secret from the moment it is read; an empty one counts as not set.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +52,7 @@ impl Environment {
     pub fn from_process(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, SettingsError> {
         let mut environment = Self::default();
         for (name, value) in variables {
-            let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
+            let Some(name) = name.to_str().filter(|name| is_ours(name)) else { continue };
             match value.into_string() {
                 Ok(value) => environment.insert(name.to_owned(), value.into(), VariableSource::Process),
                 Err(_) => return Err(SettingsError::NotUnicode { name: name.to_owned() }),
@@ -65,7 +69,7 @@ impl Environment {
     /// [`SettingsError::DotEnv`] if the file cannot be read, or if one of its lines that is for us cannot.
     pub fn with_dotenv(mut self, path: &Path) -> Result<Self, SettingsError> {
         for (name, value) in read_dotenv(path)? {
-            if name.starts_with(PREFIX) {
+            if is_ours(&name) {
                 self.insert(name, value, VariableSource::File(path.to_owned()));
             }
         }
@@ -116,7 +120,7 @@ pub fn read_dotenv(path: &Path) -> Result<Vec<(String, SecretString)>, SettingsE
 
 /// The name of the variable of ours that a line is about.
 fn own_variable(line: &str) -> Option<&str> {
-    let name = &line[line.find(PREFIX)?..];
+    let name = &line[PREFIXES.iter().filter_map(|prefix| line.find(prefix)).min()?..];
     let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
     Some(&name[..end])
 }

@@ -2,19 +2,22 @@
 
 mod environment;
 mod error;
+mod server;
 mod values;
-mod vsphere;
 
 pub use environment::{Environment, read_dotenv};
 pub use error::SettingsError;
-pub use vsphere::VSphereSettings;
+pub use server::ServerSettings;
+pub(crate) use server::{Names, OLVM, VSPHERE};
 
 /// The settings of every platform.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Settings {
     /// The entry `vsphere`: variables that begin with `VSPHERE_`.
-    pub vsphere: VSphereSettings,
+    pub vsphere: ServerSettings,
+    /// The entry `olvm`: variables that begin with `OLVM_`.
+    pub olvm: ServerSettings,
 }
 
 impl Settings {
@@ -34,6 +37,9 @@ impl Settings {
     /// # Errors
     /// The first variable that cannot be understood, and pairs that contradict each other.
     pub fn from_environment(environment: &Environment) -> Result<Self, SettingsError> {
-        Ok(Self { vsphere: VSphereSettings::from_environment(environment)? })
+        Ok(Self {
+            vsphere: ServerSettings::from_environment(environment, &VSPHERE)?,
+            olvm: ServerSettings::from_environment(environment, &OLVM)?,
+        })
     }
 }

@@ -83,5 +83,34 @@ async fn an_unknown_platform_names_the_known_ones() {
     let orchestrator = PlatformOrchestrator::new(Settings::default());
     let error = orchestrator.open(&cx(), "nomad", &Connection::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.to_string().contains("this version knows vsphere"), "{error}");
+    assert!(error.to_string().contains("this version knows vsphere, olvm"), "{error}");
+}
+
+#[tokio::test]
+async fn an_engine_and_a_vcenter_are_opened_side_by_side() {
+    let sim = Sim::builder().doors([chaos_sim::Door::VSphere, chaos_sim::Door::Olvm]).start().await.unwrap();
+    let environment = Environment::from_iter([
+        ("VSPHERE_SERVER", sim.url()),
+        ("VSPHERE_USERNAME", "chaos"),
+        ("VSPHERE_PASSWORD", "chaos"),
+        ("OLVM_URL", &format!("{}/api", sim.url())),
+        ("OLVM_USERNAME", "chaos@internal"),
+        ("OLVM_PASSWORD", "chaos"),
+    ]);
+    let orchestrator = PlatformOrchestrator::new(Settings::from_environment(&environment).unwrap());
+    let none = Connection::default();
+    for name in PlatformOrchestrator::NAMES {
+        let platform = orchestrator.open(&cx(), name, &none).await.unwrap();
+        assert_eq!(platform.identity().kind.as_str(), name);
+        assert!(!platform.discover(&cx(), &chaos_core::Selector::all()).await.unwrap().vms.is_empty(), "{name}");
+    }
+    orchestrator.close(&cx()).await.unwrap();
+    assert_eq!(sim.sessions().len(), 0);
+}
+
+#[tokio::test]
+async fn what_an_engine_lacks_is_named_by_its_own_variables() {
+    let orchestrator = PlatformOrchestrator::new(Settings::default());
+    let error = orchestrator.open(&cx(), "olvm", &Connection::default()).await.unwrap_err().to_string();
+    assert!(error.contains("OLVM_URL") && error.contains("olvm_url"), "{error}");
 }

@@ -1,12 +1,12 @@
 //! Every variable: what is accepted, what is refused, and in which words.
 
 use chaos_http::TlsTrust;
-use chaos_orchestrator::{Environment, Settings, VSphereSettings};
+use chaos_orchestrator::{Environment, ServerSettings, Settings};
 use secrecy::ExposeSecret;
 
 const SHA256: &str = "AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89";
 
-fn vsphere(variables: &[(&str, &str)]) -> Result<VSphereSettings, String> {
+fn vsphere(variables: &[(&str, &str)]) -> Result<ServerSettings, String> {
     Settings::from_environment(&variables.iter().copied().collect())
         .map(|settings| settings.vsphere)
         .map_err(|error| error.to_string())
