@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::front::{Front, with_type};
 use crate::wire::{Body, WireFault, full};
-use crate::world::{Failure, HostState, Operation, Task, TaskOwner, Vm, VmPatch, VmSpec, WorldError};
+use crate::world::{Failure, HostState, LogEntry, Operation, Task, TaskOwner, Vm, VmPatch, VmSpec, WorldError};
 
 const HELP: &str = "\
 chaos-sim control door; bodies are JSON, times are seconds
@@ -17,14 +17,17 @@ chaos-sim control door; bodies are JSON, times are seconds
 GET    /sim/world                 what there is, in numbers
 GET    /sim/vms                   all VMs
 POST   /sim/vms                   add a VM: {\"name\": ..., \"folder\": ..., \"power\": ...}
-GET    /sim/vms/VM                one VM; VM is a name, a path or id:NUMBER, percent-encoded
+GET    /sim/vms/VM                one VM; VM is a name, a path, id:NUMBER or an engine's id, percent-encoded
 PATCH  /sim/vms/VM                change it: {\"power\": \"off\", \"guest\": {\"on_shutdown\": \"hangs\"}, ...}
 DELETE /sim/vms/VM                remove it
+                                  {\"condition\": \"paused\", \"disks\": \"locked\", \"hold\": \"snapshot\", \"hold_for\": 5}
 PATCH  /sim/hosts/HOST            {\"state\": \"up\" | \"disconnected\" | \"crashed\" | \"maintenance\"}
 GET    /sim/tasks                 tasks that are remembered
 POST   /sim/tasks/fail            {\"vm\": ..., \"operation\": \"power_off\", \"failure\": \"out_of_resources\"}
 GET    /sim/clock                 moment, speed, pause
 POST   /sim/clock                 {\"speed\": 20} {\"paused\": true} {\"step\": 60} {\"next\": true}
+GET    /sim/log                   what happened
+POST   /sim/engine/restart        {\"down\": 60, \"deploying\": 30}
 GET    /sim/faults                faults that have not struck yet
 POST   /sim/faults                {\"method\": ..., \"object\": ..., \"skip\": 0, \"count\": 1, \"action\": {\"type\": \"reset_after\"}}
 DELETE /sim/faults                take them back
@@ -65,6 +68,16 @@ struct HostChange {
     state: HostState,
 }
 
+/// How long an engine is away.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Restart {
+    #[serde(with = "crate::world::seconds")]
+    down: std::time::Duration,
+    #[serde(with = "crate::world::seconds")]
+    deploying: std::time::Duration,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TaskFailure {
@@ -100,7 +113,13 @@ pub(crate) fn answer(front: &Front, parts: &Parts, body: &[u8]) -> Response<Body
 
 fn route(front: &Front, method: &Method, steps: &[&str], body: &[u8]) -> Result<Value, Problem> {
     let world = &front.world;
-    match (method.as_str(), steps) {
+    // An engine's id is as good as a name.
+    let by_uuid = match steps {
+        ["vms", vm] => front.engine.as_ref().and_then(|engine| engine.vm_of(vm)).map(|id| format!("id:{}", id.0)),
+        _ => None,
+    };
+    let named = by_uuid.as_deref().map(|id| ["vms", id]);
+    match (method.as_str(), named.as_ref().map_or(steps, |steps| steps.as_slice())) {
         ("GET", ["world"]) => Ok(world_summary(front)),
         ("GET", ["vms"]) => Ok(world.vms().iter().map(|vm| vm_value(front, vm)).collect()),
         ("POST", ["vms"]) => Ok(vm_value(front, &world.add(&read::<VmSpec>(body)?)?)),
@@ -115,6 +134,15 @@ fn route(front: &Front, method: &Method, steps: &[&str], body: &[u8]) -> Result<
         ("POST", ["tasks", "fail"]) => {
             let TaskFailure { vm, operation, failure, skip, count } = read(body)?;
             world.fail_tasks(vm.as_deref(), operation, failure, skip, count)?;
+            Ok(json!({}))
+        }
+        ("GET", ["log"]) => Ok(world.log().iter().map(log_value).collect()),
+        ("POST", ["engine", "restart"]) => {
+            let Restart { down, deploying } = read(body)?;
+            let engine = front.engine.as_ref();
+            let engine =
+                engine.ok_or_else(|| Problem(StatusCode::NOT_FOUND, "there is no engine to restart".into()))?;
+            engine.restart(down, deploying);
             Ok(json!({}))
         }
         ("GET", ["clock"]) => Ok(clock_value(front)),
@@ -197,6 +225,7 @@ fn vm_value(front: &Front, vm: &Vm) -> Value {
     front.world.with(|state| {
         json!({
             "id": vm.id,
+            "uuid": front.engine.as_ref().map(|engine| engine.vm_id(vm.id)),
             "name": vm.name,
             "path": state.inventory.path(vm),
             "host": state.inventory.hosts.get(&vm.host).map(|host| host.name.as_str()),
@@ -204,9 +233,17 @@ fn vm_value(front: &Front, vm: &Vm) -> Value {
             "phase": vm.phase,
             "guest": vm.guest,
             "reach": vm.reach,
+            "condition": vm.condition,
+            "disks": vm.disks,
+            "hold": vm.hold,
+            "has_next_run": vm.has_next_run,
+            "hears_button": vm.hears_button,
+            "stop_reason": vm.stop_reason,
             "role": vm.role,
             "has_config": vm.has_config,
             "cpus": vm.cpus,
+            "sockets": vm.sockets,
+            "threads": vm.threads,
             "memory_mb": vm.memory_mb,
             "guest_os": vm.guest_os,
             "boot_time": vm.boot_time,
@@ -231,6 +268,15 @@ fn task_value(task: &Task) -> Value {
         "user": task.user,
         "queued": task.queued.as_secs_f64(),
         "finished": task.finished.map(|finished| finished.as_secs_f64()),
+    })
+}
+
+fn log_value(entry: &LogEntry) -> Value {
+    json!({
+        "number": entry.number,
+        "at": entry.at.as_secs_f64(),
+        "vm": entry.vm.as_ref().map(|(id, name)| json!({ "id": id, "name": name })),
+        "what": format!("{:?}", entry.what),
     })
 }
 

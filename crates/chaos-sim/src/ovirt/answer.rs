@@ -120,10 +120,10 @@ impl Engine {
             Route::Action(_, Action::Reset) if !self.site.version.has_reset() => return Some(page::not_found()),
             Route::Api => &[Method::GET, Method::HEAD],
             Route::Action(..) => &[Method::POST],
-            Route::List(Top::Tags) => &[Method::GET, Method::POST],
-            Route::One(Top::Tags, _) => &[Method::GET, Method::DELETE],
-            Route::OfVm(_, Part { path: "tags", .. }, None) => &[Method::GET, Method::POST],
-            Route::OfVm(_, Part { path: "tags", .. }, Some(_)) => &[Method::GET, Method::DELETE],
+            Route::List(Top::Tags) | Route::OfVm(_, Part { path: "tags", .. }, None) => &[Method::GET, Method::POST],
+            Route::One(Top::Tags, _) | Route::OfVm(_, Part { path: "tags", .. }, Some(_)) => {
+                &[Method::GET, Method::DELETE]
+            }
             _ => &[Method::GET],
         };
         if allowed.contains(&request.method) {
@@ -322,7 +322,7 @@ impl Engine {
                 return;
             }
             tokio::select! {
-                changed = changes.changed() => if changed.is_err() { return },
+                told = changes.changed() => if told.is_err() { return },
                 () = self.world.clock().until_paused() => return,
             }
         }

@@ -59,7 +59,7 @@ impl Scene<'_> {
 
     /// One object of a collection.
     pub(super) fn one(&self, top: Top, id: &str, request: &Request) -> Result<Element, Refused> {
-        let follow = self.follow(top, request)?;
+        let follow = links(top, request)?;
         let id = id.to_ascii_lowercase();
         let ids = &self.engine.ids;
         let element = match top {
@@ -95,25 +95,7 @@ impl Scene<'_> {
             now: self.local(self.state.moment()),
         };
         let search = request.parameter("search").unwrap_or_default();
-        Ok(Asked { search, max: max(request)?, reading, follow: self.follow(top, request)? })
-    }
-
-    /// The links to follow. One that an object of this kind does not have is refused.
-    fn follow(&self, top: Top, request: &Request) -> Result<Follow, Fault> {
-        let follow = Follow::parse(request.parameter("follow").unwrap_or_default());
-        let known = |name: &str| {
-            let of_vms = ["host", "cluster", "template", "originaltemplate", "quota", "vmpool", "cpuprofile"];
-            match top {
-                Top::Vms => of_vms.contains(&name) || PARTS.iter().any(|part| super::follow::plain(part.root) == name),
-                Top::Hosts => ["cluster", "nics", "statistics", "tags"].contains(&name),
-                Top::Clusters => ["datacenter", "networks"].contains(&name),
-                Top::Datacenters => ["clusters", "networks", "storagedomains"].contains(&name),
-                Top::Events | Top::Jobs | Top::Tags => false,
-            }
-        };
-        let unknown = follow.names().find(|name| !known(name));
-        let unknown = unknown.map(|name| Fault::failed(400, format!("There is no link {name} to follow.")));
-        unknown.map_or(Ok(follow), Err)
+        Ok(Asked { search, max: max(request)?, reading, follow: links(top, request)? })
     }
 
     fn list_vms(&self, request: &Request, asked: &Asked<'_>) -> Result<Element, Refused> {
@@ -161,6 +143,24 @@ impl Scene<'_> {
         };
         Ok(rows.iter().map(|EventRow(_, event)| self.event_element(event)).collect())
     }
+}
+
+/// The links to follow. One that an object of this kind does not have is refused.
+fn links(top: Top, request: &Request) -> Result<Follow, Fault> {
+    let follow = Follow::parse(request.parameter("follow").unwrap_or_default());
+    let known = |name: &str| {
+        let of_vms = ["host", "cluster", "template", "originaltemplate", "quota", "vmpool", "cpuprofile"];
+        match top {
+            Top::Vms => of_vms.contains(&name) || PARTS.iter().any(|part| super::follow::plain(part.root) == name),
+            Top::Hosts => ["cluster", "nics", "statistics", "tags"].contains(&name),
+            Top::Clusters => ["datacenter", "networks"].contains(&name),
+            Top::Datacenters => ["clusters", "networks", "storagedomains"].contains(&name),
+            Top::Events | Top::Jobs | Top::Tags => false,
+        }
+    };
+    let unknown = follow.names().find(|name| !known(name));
+    let unknown = unknown.map(|name| Fault::failed(400, format!("There is no link {name} to follow.")));
+    unknown.map_or(Ok(follow), Err)
 }
 
 /// What is found of all that is there. What the engine cannot read finds nothing, without a word.

@@ -129,6 +129,16 @@ impl Engine {
         }
     }
 
+    /// The id of a VM.
+    pub(crate) fn vm_id(&self, vm: VmId) -> String {
+        self.ids.vm(vm)
+    }
+
+    /// The VM of an id.
+    pub(crate) fn vm_of(&self, id: &str) -> Option<VmId> {
+        self.world.with(|state| self.ids.find_vm(id, state).map(|vm| vm.id))
+    }
+
     /// The open sessions, by key.
     pub(crate) fn session_infos(&self) -> Vec<SessionInfo> {
         self.sessions().infos()

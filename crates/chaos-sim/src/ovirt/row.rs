@@ -34,7 +34,7 @@ impl Row for VmRow<'_> {
             "comment" => "".into(),
             "status" => status().search_word().into(),
             "id" => scene.engine.ids.vm(vm.id).into(),
-            "ip" => guest().then(|| vm.ip_address.as_str())?.into(),
+            "ip" => guest().then_some(vm.ip_address.as_str())?.into(),
             "fqdn" => guest().then(|| view::fqdn(vm))?.into(),
             "on_host" => scene.host_of(vm).filter(|_| status().has_host())?.name.as_str().into(),
             "uptime" => {

@@ -358,6 +358,7 @@ pub enum Place {
 
 /// A virtual machine as it is now.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Vm {
     /// Its id: stable for as long as it exists.
     pub id: VmId,

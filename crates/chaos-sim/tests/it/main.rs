@@ -1,4 +1,4 @@
-//! What a client sees of a simulated vCenter, over real connections.
+//! What a client sees of a simulated vCenter and of a simulated engine, over real connections.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
 
@@ -7,6 +7,7 @@ mod control_door;
 mod determinism;
 mod guests;
 mod inventory;
+mod ovirt;
 mod paging;
 mod power;
 mod search;
