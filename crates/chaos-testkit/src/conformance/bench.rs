@@ -1,5 +1,6 @@
 //! The work bench of a check: a server, a client that is logged in, and short words for what checks do.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,13 +146,26 @@ impl Bench {
     }
 }
 
-/// Whether the harness can do all of this; if not, that is said.
+/// Whether the harness can do all that a check needs; if not, that is said.
 pub(super) fn can(harness: &dyn Harness, needs: &[Ability]) -> bool {
-    let missing = harness.cannot().into_iter().find(|(ability, _)| needs.contains(ability));
+    let missing = missing(harness, needs);
     if let Some((ability, why)) = missing {
         skipped(format_args!("the harness cannot do {ability:?}: {why}"));
     }
     missing.is_none()
+}
+
+/// Whether the harness can do what a part of a check needs beside the rest; if not, that is said.
+pub(super) fn can_also(harness: &dyn Harness, needs: &[Ability]) -> bool {
+    let missing = missing(harness, needs);
+    if let Some((ability, why)) = missing {
+        say(format_args!("SKIPPED IN PART {}: the harness cannot do {ability:?}: {why}", this_check()));
+    }
+    missing.is_none()
+}
+
+fn missing(harness: &dyn Harness, needs: &[Ability]) -> Option<(Ability, &'static str)> {
+    harness.cannot().into_iter().find(|(ability, _)| needs.contains(ability))
 }
 
 /// Whether the harness declares this as missing, for checks of what has to be true then.
@@ -159,11 +173,18 @@ pub(super) fn lacks(harness: &dyn Harness, ability: Ability) -> bool {
     harness.cannot().iter().any(|(missing, _)| *missing == ability)
 }
 
-/// Says that a check, or a part of it, has not run.
+/// Says that a check has not run.
+pub(super) fn skipped(why: fmt::Arguments<'_>) {
+    say(format_args!("SKIPPED {}: {why}", this_check()));
+}
+
+fn this_check() -> String {
+    std::thread::current().name().unwrap_or("a check").to_owned()
+}
+
 #[expect(clippy::print_stderr, reason = "a skipped check has to be seen in the output of the test")]
-pub(super) fn skipped(why: std::fmt::Arguments<'_>) {
-    let check = std::thread::current().name().unwrap_or("a check").to_owned();
-    eprintln!("SKIPPED {check}: {why}");
+fn say(what: fmt::Arguments<'_>) {
+    eprintln!("{what}");
 }
 
 /// The ability that an operation is.
@@ -185,7 +206,7 @@ pub(super) fn offered(harness: &dyn Harness, faults: impl IntoIterator<Item = Fa
     let can = |fault: &Fault| !lacks(harness, ability(fault.operation()));
     let offered: Vec<Fault> = faults.into_iter().filter(can).collect();
     if offered.is_empty() {
-        skipped(format_args!("the harness can do none of its operations"));
+        say(format_args!("SKIPPED the operations of {}: the harness can do none of them", this_check()));
     }
     offered
 }
@@ -228,7 +249,7 @@ pub(super) fn namesakes(harness: &dyn Harness) -> EstateSpec {
         VmSpec::new("web").datacenter(datacenter).cluster(Some(&cluster)).host(&host).folder(folder)
     };
     let mut spec = EstateSpec::new().with([place("DC0", "blue"), place("DC1", "green")]);
-    if can(harness, &[Ability::Folders]) {
+    if can_also(harness, &[Ability::Folders]) {
         spec.add(place("DC0", "green"));
     }
     spec

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chaos_core::{Context, Error, ErrorKind, Fault, PlatformExt, Selector};
 use tokio_util::sync::CancellationToken;
 
-use super::bench::{Bench, PLENTY, can, every_fault, hard, namesakes};
+use super::bench::{Bench, PLENTY, can, can_also, every_fault, hard, namesakes};
 use super::harness::{Ability, Harness};
 use crate::estate::{EstateSpec, VmKey, VmSpec};
 
@@ -80,7 +80,7 @@ pub async fn a_cancelled_call_sends_nothing(harness: &dyn Harness) {
 }
 
 pub async fn messages_are_one_line_that_fits_into_another(harness: &dyn Harness) {
-    let duplicates = can(harness, &[Ability::DuplicateNames, Ability::Places]);
+    let duplicates = can_also(harness, &[Ability::DuplicateNames, Ability::Places]);
     let mut spec = if duplicates { namesakes(harness) } else { EstateSpec::new() };
     let off = spec.add(VmSpec::new("off").off());
     let Some(bench) = Bench::start(harness, &[], spec).await else { return };
@@ -96,7 +96,7 @@ pub async fn messages_are_one_line_that_fits_into_another(harness: &dyn Harness)
     if duplicates {
         errors.push(bench.platform.suspend(&bench.cx, "web").await.err());
     }
-    if can(harness, &[Ability::Logins]) {
+    if can_also(harness, &[Ability::Logins]) {
         let wrong = "not the password".into();
         errors.push(bench.server.connect(&Context::on_clock(harness.clock(), PLENTY), &wrong).await.err());
     }

@@ -2,7 +2,7 @@
 
 use chaos_core::{ErrorKind, PlatformExt, Selector, TargetPattern, ToolsStatus, VMInfo, VMPowerState, VMRef};
 
-use super::bench::{Bench, can, every_fault, id_by, names, namesakes};
+use super::bench::{Bench, can, can_also, every_fault, id_by, names, namesakes};
 use super::harness::{Ability, Harness};
 use crate::estate::{EstateSpec, VmKey, VmSpec};
 
@@ -63,7 +63,7 @@ pub async fn fields_are_filled(harness: &dyn Harness) {
     assert_eq!(vm.cluster.as_deref(), Some("gold"));
     assert_eq!(vm.datacenter.as_deref(), Some("Berlin"));
     assert_eq!((vm.cpu_count, vm.memory_mb), (Some(8), Some(16_384)));
-    if can(harness, &[Ability::Guests]) {
+    if can_also(harness, &[Ability::Guests]) {
         assert_eq!(vm.tools_status, Some(ToolsStatus::Running));
     }
     assert!(vm.guest_os.as_ref().is_some_and(|os| !os.is_empty()), "guest_os");
@@ -76,7 +76,7 @@ pub async fn fields_are_filled(harness: &dyn Harness) {
 pub async fn power_states_are_told_apart(harness: &dyn Harness) {
     let mut spec = EstateSpec::new().with([VmSpec::new("a-on"), VmSpec::new("b-off").off()]);
     let mut expected = vec![VMPowerState::PoweredOn, VMPowerState::PoweredOff];
-    if can(harness, &[Ability::SuspendedVms]) {
+    if can_also(harness, &[Ability::SuspendedVms]) {
         spec.add(VmSpec::new("c").suspended());
         expected.push(VMPowerState::Suspended);
     }

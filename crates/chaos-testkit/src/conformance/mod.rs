@@ -10,8 +10,8 @@
 //! `cargo nextest run conformance::power` runs what it says. Another test attribute may follow:
 //! `conformance!(MyHarness, #[tokio::test(start_paused = true)])` for a platform without any IO.
 //!
-//! A check that needs an [`Ability`] which the harness declares missing is skipped, and says so on stderr. What is
-//! missing on one platform is an ability of harnesses, never a case in a check: checks know no vendor.
+//! A check that needs an [`Ability`] which the harness declares missing is skipped, or skipped in part, and says so on
+//! stderr. What is missing on one platform is an ability of harnesses, never a case in a check: checks know no vendor.
 //!
 //! [`Wrapped`] runs the same checks through a wrapper of platforms.
 

@@ -2,7 +2,7 @@
 
 use chaos_core::{Error, Fault, PlatformExt, Selector};
 
-use super::bench::{Bench, SHORT, can, hard, offered};
+use super::bench::{Bench, SHORT, can_also, hard, offered};
 use super::harness::{Ability, Harness, Outage};
 use crate::estate::{EstateSpec, VmKey};
 use crate::{CapturedLogs, find_secret};
@@ -27,7 +27,7 @@ pub async fn the_password_is_in_no_log(harness: &dyn Harness) {
     bench.platform.find(&bench.cx, "web-01").await.expect("can be found");
     for fault in offered(harness, [Fault::power_off(hard()), Fault::power_on()]) {
         bench.apply(VmKey(0), &fault).await.unwrap_or_else(|error| panic!("{fault:?}: {error:?}"));
-        if can(harness, &[Ability::KillSessions]) {
+        if can_also(harness, &[Ability::KillSessions]) {
             bench.server.kill_sessions().await;
         }
     }
@@ -67,7 +67,7 @@ pub async fn the_password_is_in_no_error(harness: &dyn Harness) {
         bench.server.connect(&bench.cx, &longer).await.err(),
         bench.platform.find(&bench.cx, "nobody").await.err(),
     ];
-    if can(harness, &[Ability::Outages]) {
+    if can_also(harness, &[Ability::Outages]) {
         for outage in [Outage::Refuses, Outage::Stalls] {
             bench.server.set_outage(Some(outage)).await;
             let cx = bench.cx.limit(SHORT);

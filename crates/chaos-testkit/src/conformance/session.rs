@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chaos_core::{ErrorKind, Fault, How, PlatformExt, Selector, VMPowerState};
 
-use super::bench::{Bench, PLENTY, all_faults, can, graceful, hard};
+use super::bench::{Bench, PLENTY, all_faults, can_also, graceful, hard};
 use super::harness::{Ability, Harness};
 use crate::estate::{EstateSpec, VmKey, VmSpec};
 
@@ -16,7 +16,7 @@ const KILL: &[Ability] = &[Ability::CountSessions, Ability::KillSessions, Abilit
 pub async fn one_login_serves_all_calls(harness: &dyn Harness) {
     let Some((bench, vm)) = Bench::of_one(harness, COUNT, VmSpec::new("a")).await else { return };
     bench.platform.discover(&bench.cx, &Selector::all()).await.expect("discovery");
-    if can(harness, &[Ability::PowerOn, Ability::PowerOff]) {
+    if can_also(harness, &[Ability::PowerOn, Ability::PowerOff]) {
         let undo = bench.prepare(vm, &Fault::power_off(hard())).await.expect("can be prepared");
         bench.apply(vm, &Fault::power_off(hard())).await.expect("can be applied");
         bench.platform.undo(&bench.cx, &undo).await.expect("can be undone");
@@ -48,7 +48,7 @@ pub async fn a_session_that_died_between_calls_is_renewed_once(harness: &dyn Har
     bench.info(vm).await;
     assert_eq!(bench.server.login_attempts().await, 3);
 
-    if can(harness, &[Ability::PowerOff]) {
+    if can_also(harness, &[Ability::PowerOff]) {
         bench.server.kill_sessions().await;
         bench.prepare(vm, &Fault::power_off(hard())).await.expect("can be prepared");
         assert_eq!(bench.server.login_attempts().await, 4);
@@ -119,7 +119,7 @@ pub async fn a_disconnected_client_stays_out(harness: &dyn Harness) {
     }
     assert!(bench.platform.undo(&bench.cx, &undo).await.is_err(), "undo");
     assert_eq!(bench.server.destructive_calls(vm).await, 0);
-    if can(harness, COUNT) {
+    if can_also(harness, COUNT) {
         assert_eq!((bench.server.login_attempts().await, bench.server.open_sessions().await), (1, 0));
     }
 }

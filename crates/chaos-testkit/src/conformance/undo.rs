@@ -3,7 +3,7 @@
 use chaos_core::VMPowerState::{PoweredOff, PoweredOn, Suspended};
 use chaos_core::{ErrorKind, Fault, How, Operation, Outcome, Target, Undo, UndoAction, VMPowerState};
 
-use super::bench::{Bench, can, discard, every_fault, hard, offered};
+use super::bench::{Bench, can_also, discard, every_fault, hard, offered};
 use super::harness::{Ability, Harness};
 use crate::estate::{EstateSpec, VmKey, VmSpec};
 
@@ -64,7 +64,7 @@ pub async fn prepare_refuses_what_apply_refuses(harness: &dyn Harness) {
     let on = spec.add(VmSpec::new("on"));
     let off = spec.add(VmSpec::new("off").off());
     let mut refused = vec![(off, Fault::reboot(hard())), (off, Fault::suspend())];
-    if can(harness, &[Ability::SuspendedVms]) {
+    if can_also(harness, &[Ability::SuspendedVms]) {
         let asleep = spec.add(VmSpec::new("asleep").suspended());
         refused.extend([(asleep, Fault::reboot(hard())), (asleep, Fault::power_off(hard()))]);
     }
@@ -130,7 +130,7 @@ pub async fn a_reboot_leaves_nothing_to_undo(harness: &dyn Harness) {
 
 pub async fn the_found_state_is_reached_from_every_other(harness: &dyn Harness) {
     let mut states = vec![PoweredOn, PoweredOff];
-    if can(harness, &[Ability::SuspendedVms, Ability::Suspend]) {
+    if can_also(harness, &[Ability::SuspendedVms, Ability::Suspend]) {
         states.push(Suspended);
     }
     for &found in &states {

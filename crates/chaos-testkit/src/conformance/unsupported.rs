@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use chaos_core::VMPowerState::{PoweredOff, PoweredOn, Suspended};
 use chaos_core::{Error, ErrorKind, Fault, How, PlatformExt, Stop, UndoAction, VMPowerState};
 
-use super::bench::{Bench, PLENTY, SHORT, ability, all_faults, can, graceful, hard, lacks, offered, skipped};
+use super::bench::{Bench, PLENTY, SHORT, ability, all_faults, can_also, graceful, hard, lacks, offered, skipped};
 use super::harness::{Ability, Harness};
 use crate::estate::{EstateSpec, VmSpec};
 
@@ -35,7 +35,7 @@ pub async fn an_operation_that_is_no_capability_is_unsupported(harness: &dyn Har
     }
     // In every state: that it cannot be done at all comes before that it cannot be done now, or need not be.
     let mut spec = EstateSpec::new().with([VmSpec::new("on"), VmSpec::new("off").off()]);
-    if can(harness, &[Ability::SuspendedVms]) {
+    if can_also(harness, &[Ability::SuspendedVms]) {
         spec.add(VmSpec::new("asleep").suspended());
     }
     let Some(bench) = Bench::start(harness, &[Ability::CountCalls], spec).await else { return };

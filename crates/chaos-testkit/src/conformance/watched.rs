@@ -56,9 +56,9 @@ impl Platform for Watched {
     async fn apply(&self, cx: &Context, target: &Target, fault: &Fault) -> Result<Outcome, Error> {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.peak.fetch_max(now, Ordering::SeqCst);
-        let result = self.inner.apply(cx, target, fault).await;
-        self.now.fetch_sub(1, Ordering::SeqCst);
-        result
+        // Also a call that is dropped half way is over.
+        let _in_transition = InTransition(&self.now);
+        self.inner.apply(cx, target, fault).await
     }
 
     async fn undo(&self, cx: &Context, undo: &Undo) -> Result<Outcome, Error> {
@@ -67,5 +67,13 @@ impl Platform for Watched {
 
     async fn disconnect(&self, cx: &Context) -> Result<(), Error> {
         self.inner.disconnect(cx).await
+    }
+}
+
+struct InTransition<'a>(&'a AtomicUsize);
+
+impl Drop for InTransition<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
