@@ -20,7 +20,11 @@ Settings, from the environment or from `.env` in the working directory:
   VSPHERE_PORT        the TCP port, if it is not 443
   VSPHERE_CA_FILE     PEM file of the authority that signed the server's certificate
   VSPHERE_THUMBPRINT  or the SHA-256 thumbprint of that certificate
-  VSPHERE_INSECURE    or `true`, to trust any certificate (default: false)";
+  VSPHERE_INSECURE    or `true`, to trust any certificate (default: false)
+  OLVM_URL            an engine of OLVM or oVirt: a host or a URL
+  OLVM_USERNAME       the account with its profile, such as chaos@internal
+  OLVM_PASSWORD       its password
+  OLVM_CA_FILE, OLVM_THUMBPRINT, OLVM_INSECURE   as for vSphere";
 
 /// Chaos engineering on virtual machines: find them, switch them off and on, run experiments that put everything back.
 #[derive(Debug, Parser)]

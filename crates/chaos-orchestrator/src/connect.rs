@@ -137,7 +137,7 @@ fn missing(what: &str, variable: &str, key: &str) -> Error {
     Error::new(
         ErrorKind::Configuration,
         format!(
-            "no vSphere {what} is known: set {variable} in the environment or in .env, or give --override {key}=… to `execute`"
+            "no {what} is known: set {variable} in the environment or in .env, or give --override {key}=… to `execute`"
         ),
     )
 }

@@ -5,6 +5,7 @@ mod experiment;
 mod help;
 mod inventory;
 mod lab;
+mod platforms;
 
 mod power;
 mod program;
