@@ -1,26 +1,22 @@
 //! From a request to its answer: what is wrong with it, who makes it, and which code carries it out.
 
-use std::time::Duration;
-
 use http::{HeaderName, HeaderValue, Method, header};
 
 use super::Engine;
 use super::access::Caller;
-use super::action::{Options, misused};
-use super::body::Fields;
+use super::action::Options;
+use super::collection::Answer;
 use super::element::Element;
 use super::fault::{Fault, Refused};
-use super::ids::is_uuid;
-use super::job::Job;
 use super::page;
-use super::power::{self, Actor};
+use super::perform::running;
 use super::request::{Format, Request};
 use super::route::{Action, Part, Route, Top};
 use super::scene::{Scene, href};
 use super::write;
 use crate::accounts::Role;
 use crate::wire::Reply;
-use crate::world::{Note, Operation, TaskId, TaskState};
+use crate::world::Operation;
 
 const XML: &str = "application/xml;charset=UTF-8";
 const JSON: &str = "application/json";
@@ -98,16 +94,24 @@ impl Engine {
                 format,
             );
         }
-        let answered = match (&request.method, &request.route) {
-            (&Method::HEAD, Route::Api) => return self.entry_head(caller, request),
-            (&Method::POST, Route::Action(id, action)) => {
-                return self.action(request, caller, correlation, (id, *action), format).await;
-            }
-            (&Method::POST | &Method::DELETE, _) => self.change(request, caller, correlation),
-            _ => self.scene(caller, request, |scene| self.look(scene, request, caller)).map(|element| (200, element)),
-        };
+        let answered =
+            match (&request.method, &request.route) {
+                (&Method::HEAD, Route::Api) => return self.entry_head(caller, request),
+                (&Method::POST, Route::Action(id, action)) => {
+                    return self.perform(request, caller, correlation, (id, *action), format).await;
+                }
+                (&Method::POST | &Method::DELETE, _) => {
+                    self.change_tags(request, caller, correlation).map(|(status, tag)| document(status, &tag, format))
+                }
+                _ => self.scene(caller, request, |scene| self.look(scene, request, caller, format)).map(|answer| {
+                    match answer {
+                        Answer::Document(element) => document(200, &element, format),
+                        Answer::Written(text) => written(200, text, format),
+                    }
+                }),
+            };
         match answered {
-            Ok((status, element)) => document(status, &element, format),
+            Ok(reply) => reply,
             Err(Refused::Absent) if matches!(request.route, Route::Running(..)) => self.gone_elsewhere(request),
             Err(why) => refused(&why, format),
         }
@@ -133,7 +137,16 @@ impl Engine {
         Some(page::container(405, "Method Not Allowed").with(header::ALLOW, names.join(", ")))
     }
 
-    fn look(&self, scene: &Scene<'_>, request: &Request, caller: &Caller) -> Result<Element, Refused> {
+    fn look(&self, scene: &Scene<'_>, request: &Request, caller: &Caller, format: Format) -> Result<Answer, Refused> {
+        if let Route::List(top) = &request.route
+            && *top != Top::Jobs
+        {
+            return scene.list(*top, request, format);
+        }
+        self.look_at(scene, request, caller).map(Answer::Document)
+    }
+
+    fn look_at(&self, scene: &Scene<'_>, request: &Request, caller: &Caller) -> Result<Element, Refused> {
         match &request.route {
             Route::Api => Ok(scene.entry(caller)),
             Route::List(Top::Jobs) => {
@@ -141,7 +154,6 @@ impl Engine {
                 let found = jobs.find(request.parameter("search").unwrap_or_default());
                 Ok(Element::list("jobs", found.into_iter().map(|job| scene.job(job)).collect::<Vec<_>>()))
             }
-            Route::List(top) => scene.list(*top, request),
             Route::One(Top::Jobs, id) => {
                 let jobs = self.jobs();
                 jobs.get(id).map(|job| scene.job(job)).ok_or(Refused::Absent)
@@ -160,10 +172,14 @@ impl Engine {
                 let element = is_running.then(|| running(id, *action, tasks, &Options::default(), None));
                 element.ok_or(Refused::Absent)
             }
-            Route::Action(..) | Route::Token | Route::Logout | Route::Health | Route::Certificate => {
-                Err(Refused::Absent)
-            }
-            Route::Nowhere | Route::Elsewhere => Err(Refused::Absent),
+            Route::List(_)
+            | Route::Action(..)
+            | Route::Token
+            | Route::Logout
+            | Route::Health
+            | Route::Certificate
+            | Route::Nowhere
+            | Route::Elsewhere => Err(Refused::Absent),
         }
     }
 
@@ -186,192 +202,19 @@ impl Engine {
         });
         Reply::new(200, XML, "").with(header::LINK, links)
     }
-
-    /// Changes tags.
-    fn change(&self, request: &Request, caller: &Caller, correlation: &str) -> Result<(u16, Element), Refused> {
-        if caller.role == Role::ReadOnly {
-            return Err(Fault::forbidden().into());
-        }
-        let fields = || {
-            let misused = Fault::syntax(request.host(), "tags/methods/add");
-            Fields::read(request, "tag").map_err(|_| misused)
-        };
-        let vm_of = |id: &str| self.world.with(|state| self.ids.find_vm(id, state).map(|vm| (vm.id, vm.name.clone())));
-        let mut tags = self.tags();
-        let told = match (&request.method, &request.route) {
-            (&Method::POST, Route::List(Top::Tags)) => {
-                let fields = fields()?;
-                let name = fields.text("name").unwrap_or_default();
-                let description = fields.text("description").unwrap_or_default();
-                (tags.add(self.site.seed, name, description, fields.text("parent/@id"))?, None)
-            }
-            (&Method::DELETE, Route::One(Top::Tags, id)) => {
-                tags.remove(id)?;
-                return Ok((200, Element::of("action", [Element::text("status", "complete")])));
-            }
-            (&Method::POST, Route::OfVm(vm, ..)) => {
-                let fields = fields()?;
-                let (vm, name) = vm_of(vm).ok_or(Refused::Absent)?;
-                let named = fields.text("name").and_then(|name| tags.named(name));
-                let id = fields.text("@id").or(named).ok_or(Refused::Absent)?.to_owned();
-                if !tags.attach(&id, vm) {
-                    return Err(Refused::Absent);
-                }
-                let tag = tags.name(&id).unwrap_or_default();
-                let text = format!("Tag {tag} was attached to VM(s) {name} by {}.", caller.user);
-                (id, Some((vm, 440, text)))
-            }
-            (_, Route::OfVm(vm, _, Some(id))) => {
-                let (vm, name) = vm_of(vm).ok_or(Refused::Absent)?;
-                if !tags.detach(id, vm) {
-                    return Err(Refused::Absent);
-                }
-                let tag = tags.name(id).unwrap_or_default();
-                let text = format!("Tag {tag} was detached from VM(s) {name} by {}.", caller.user);
-                self.note_of(caller, correlation, (vm, 446, text));
-                return Ok((200, Element::of("action", [Element::text("status", "complete")])));
-            }
-            _ => return Err(Refused::Absent),
-        };
-        drop(tags);
-        let (id, event) = told;
-        if let Some(event) = event {
-            self.note_of(caller, correlation, event);
-        }
-        let below = match &request.route {
-            Route::OfVm(vm, ..) => Some(href("vms", vm)),
-            _ => None,
-        };
-        let tag = self.scene(caller, request, |scene| scene.tag(&id, below.as_deref()));
-        tag.map(|tag| (201, tag)).ok_or(Refused::Absent)
-    }
-
-    fn note_of(&self, caller: &Caller, correlation: &str, (vm, code, text): (crate::world::VmId, u32, String)) {
-        let (user, correlation) = (Some(caller.user.clone()), Some(correlation.to_owned()));
-        self.note(Some(vm), Note { code, is_error: false, text, user, correlation });
-    }
-
-    async fn action(
-        &self,
-        request: &Request,
-        caller: &Caller,
-        correlation: &str,
-        (id, action): (&str, Action),
-        format: Format,
-    ) -> Reply {
-        let Ok(options) = Options::read(request) else { return refused(&misused(request, action).into(), format) };
-        if !is_uuid(id) {
-            return refused(&Refused::Absent, format);
-        }
-        if let Some(sleep) = options.sleep {
-            self.pass(sleep).await;
-        }
-        let actor = Actor { user: caller.user.clone(), correlation: correlation.to_owned() };
-        let found = self.scene(caller, request, |scene| scene.vm_of(id).map(|vm| (vm.id, vm.name.clone())));
-        let accepted = match found {
-            None if caller.is_filtered => Err(Fault::forbidden()),
-            None => Err(power::not_found(action)),
-            Some(_) if caller.role == Role::ReadOnly => Err(Fault::forbidden()),
-            Some((vm, name)) => {
-                let acted =
-                    self.world.with(|state| self.act(state, vm, action, &options, &actor).map(|it| (it, state.now)));
-                acted.map(|(accepted, now)| (vm, name, accepted, now))
-            }
-        };
-        let (vm, name, accepted, now) = match accepted {
-            Ok(accepted) => accepted,
-            Err(fault) => {
-                let reply = document(fault.status, &options.refused(&fault), format);
-                return reply.refused(fault.detail);
-            }
-        };
-        let job = Job {
-            id: self.ids.make("engine job", request.number),
-            description: format!("{} VM {name}", described(action)),
-            correlation: actor.correlation,
-            user: actor.user,
-            begun: now,
-            task: accepted.task,
-            lasts: accepted.lasts,
-        };
-        let job_id = job.id.clone();
-        self.jobs().add(job);
-        self.until_begun(accepted.task).await;
-        if accepted.lasts {
-            let tasks = self.ids.make("engine task", request.number);
-            let element = running(id, action, &tasks, &options, Some(&job_id));
-            return document(202, &element, format);
-        }
-        let element = self.scene(caller, request, |scene| {
-            let job = Element::reference("job", href("jobs", &job_id), job_id.clone());
-            let vm = scene.state.inventory.vms.get(&vm).map(|vm| scene.bare_vm(vm));
-            options.answer([job, Element::text("status", "complete")].into_iter().chain(vm))
-        });
-        document(200, &element, format)
-    }
-
-    /// Returns when a command has been handed to the host: until then other commands on the VM are refused. A world that
-    /// stands still keeps nobody waiting.
-    async fn until_begun(&self, task: Option<TaskId>) {
-        let Some(id) = task else { return };
-        let mut changes = self.world.changes();
-        loop {
-            changes.mark_unchanged();
-            let waits = self.world.with(|state| state.tasks.get(&id).is_some_and(|it| it.state == TaskState::Queued));
-            if !waits {
-                return;
-            }
-            tokio::select! {
-                told = changes.changed() => if told.is_err() { return },
-                () = self.world.clock().until_paused() => return,
-            }
-        }
-    }
-
-    /// Lets world time pass, unless the world stands still.
-    async fn pass(&self, time: Duration) {
-        tokio::select! {
-            () = self.world.clock().sleep(time) => {}
-            () = self.world.clock().until_paused() => {}
-        }
-    }
-}
-
-fn described(action: Action) -> &'static str {
-    match action {
-        Action::Start => "Launching",
-        Action::Stop => "Powering Off",
-        Action::Shutdown => "Shutting Down",
-        Action::Reboot => "Rebooting",
-        Action::Reset => "Resetting",
-        Action::Suspend => "Suspending",
-    }
-}
-
-/// An action that has tasks which are not over.
-fn running(vm: &str, action: Action, tasks: &str, options: &Options, job: Option<&str>) -> Element {
-    let at = format!("{}/{}", href("vms", vm), action.word());
-    let job = job.map(|job| Element::reference("job", href("jobs", job), job.to_owned()));
-    let members = [
-        Element::link("parent", href("vms", vm)),
-        Element::link("replay", at.clone()),
-        Element::flag("async", true),
-        Element::text("status", "in_progress"),
-    ];
-    let element = options.answer(members.into_iter().chain(job));
-    Element { href: Some(format!("{at}/{tasks}")), id: Some(tasks.to_owned()), ..element }
 }
 
 /// A document as the client wants it.
-fn document(status: u16, element: &Element, format: Format) -> Reply {
-    match format {
-        Format::Xml => Reply::new(status, XML, write::xml(element)),
-        Format::Json => Reply::new(status, JSON, write::json(element)),
-    }
+pub(super) fn document(status: u16, element: &Element, format: Format) -> Reply {
+    written(status, write::document(element, format), format)
+}
+
+fn written(status: u16, text: String, format: Format) -> Reply {
+    Reply::new(status, if format == Format::Xml { XML } else { JSON }, text)
 }
 
 /// A refusal as the client wants it.
-fn refused(why: &Refused, format: Format) -> Reply {
+pub(super) fn refused(why: &Refused, format: Format) -> Reply {
     match why {
         Refused::Fault(fault) => document(fault.status, &fault.element(), format).refused(fault.detail.as_str()),
         Refused::Absent => Reply { status: 404, ..Reply::default() }.refused("not found"),

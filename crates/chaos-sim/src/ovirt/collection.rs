@@ -5,17 +5,26 @@
 use super::element::Element;
 use super::fault::{Fault, Refused};
 use super::follow::Follow;
-use super::request::Request;
+use super::request::{Format, Request};
 use super::route::{PARTS, Top};
 use super::row::{ClusterRow, DatacenterRow, EventRow, HostRow, VmRow};
 use super::scene::Scene;
 use super::search::{self, Kind, Reading, Row};
 use super::view::{Depth, NothingToFollow};
+use super::write::Collection;
 
 impl From<NothingToFollow> for Refused {
     fn from(_: NothingToFollow) -> Self {
         Self::Stumbled
     }
+}
+
+/// What a request is answered with.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Document(Element),
+    /// One that was written already, in the format that was asked for.
+    Written(String),
 }
 
 /// How a collection is asked for.
@@ -28,11 +37,11 @@ struct Asked<'r> {
 
 impl Scene<'_> {
     /// A collection.
-    pub(super) fn list(&self, top: Top, request: &Request) -> Result<Element, Refused> {
+    pub(super) fn list(&self, top: Top, request: &Request, format: Format) -> Result<Answer, Refused> {
         let asked = self.asked(top, request)?;
         let follow = &asked.follow;
         let elements = match top {
-            Top::Vms => return self.list_vms(request, &asked),
+            Top::Vms => return self.list_vms(request, &asked, format),
             Top::Hosts => {
                 let rows = self.hosts().into_iter().map(|host| HostRow(self, host)).collect();
                 let found = select(&asked, Kind::Hosts, rows)?;
@@ -50,11 +59,11 @@ impl Scene<'_> {
                 found.collect::<Result<Vec<_>, _>>()?
             }
             Top::Events => self.list_events(request, &asked)?,
-            Top::Tags => return Ok(self.all_tags()),
+            Top::Tags => return Ok(Answer::Document(self.all_tags())),
             // They are not the world's; whoever asks for them has them at hand.
             Top::Jobs => Vec::new(),
         };
-        Ok(Element::list(top.root(), elements))
+        Ok(Answer::Document(Element::list(top.root(), elements)))
     }
 
     /// One object of a collection.
@@ -98,7 +107,7 @@ impl Scene<'_> {
         Ok(Asked { search, max: max(request)?, reading, follow: links(top, request)? })
     }
 
-    fn list_vms(&self, request: &Request, asked: &Asked<'_>) -> Result<Element, Refused> {
+    fn list_vms(&self, request: &Request, asked: &Asked<'_>, format: Format) -> Result<Answer, Refused> {
         let rows = self.vms().into_iter().map(|vm| VmRow(self, vm)).collect();
         // A filtered view that is asked for pages by name forgets all else that was asked for.
         let is_paged =
@@ -115,11 +124,14 @@ impl Scene<'_> {
         {
             // A form has a space where a plus sign was meant.
             let size = i64::try_from(found.len()).unwrap_or(i64::MAX);
-            return Ok(Element::of("vms", [Element::long("size", size)]));
+            return Ok(Answer::Document(Element::of("vms", [Element::long("size", size)])));
         }
         let depth = depth(request);
-        let vms = found.iter().map(|VmRow(_, vm)| self.vm(vm, depth, &asked.follow));
-        Ok(Element::list("vms", vms.collect::<Result<Vec<_>, _>>()?))
+        let mut collection = Collection::new("vms", format);
+        for VmRow(_, vm) in found {
+            collection.push(&self.vm(vm, depth, &asked.follow)?);
+        }
+        Ok(Answer::Written(collection.finish()))
     }
 
     fn list_events(&self, request: &Request, asked: &Asked<'_>) -> Result<Vec<Element>, Refused> {

@@ -15,6 +15,7 @@ mod ids;
 mod job;
 mod outage;
 mod page;
+mod perform;
 mod power;
 mod request;
 mod route;

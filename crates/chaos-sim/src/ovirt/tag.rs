@@ -2,11 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::Method;
+
+use super::Engine;
+use super::access::Caller;
+use super::body::Fields;
 use super::element::Element;
 use super::fault::{Fault, Refused};
 use super::ids::ZERO;
-use super::scene::Scene;
-use crate::world::{self, VmId};
+use super::request::Request;
+use super::route::{Route, Top};
+use super::scene::{Scene, href};
+use crate::accounts::Role;
+use crate::world::{self, Note, VmId};
 
 /// A tag.
 #[derive(Debug, Clone)]
@@ -109,27 +117,98 @@ impl Tags {
 impl Scene<'_> {
     /// A tag, at the top or as one of a VM.
     pub(super) fn tag(&self, id: &str, below: Option<&str>) -> Option<Element> {
-        let href = match below {
+        let at = match below {
             Some(vm) => format!("{vm}/tags/{id}"),
-            None => super::scene::href("tags", id),
+            None => href("tags", id),
         };
         if id == ZERO {
             return Some(
-                Element::reference("tag", href, id.to_owned())
+                Element::reference("tag", at, id.to_owned())
                     .with([Element::text("name", "root"), Element::text("description", "root")]),
             );
         }
         let tag = self.tags.there.get(id)?;
-        let parent = super::scene::href("tags", &tag.parent);
+        let parent = href("tags", &tag.parent);
         let vm = below.map(|vm| {
             let id = vm.rsplit('/').next().unwrap_or_default();
             Element::reference("vm", vm.to_owned(), id.to_owned())
         });
-        let tag = Element::reference("tag", href, id.to_owned()).with([
+        let tag = Element::reference("tag", at, id.to_owned()).with([
             Element::text("name", tag.name.as_str()),
             Element::text("description", tag.description.as_str()),
             Element::reference("parent", parent, tag.parent.clone()),
         ]);
         Some(tag.with(vm))
+    }
+}
+
+impl Engine {
+    /// Changes tags, or which VM has which.
+    pub(super) fn change_tags(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        correlation: &str,
+    ) -> Result<(u16, Element), Refused> {
+        if caller.role == Role::ReadOnly {
+            return Err(Fault::forbidden().into());
+        }
+        let fields = || {
+            let misused = Fault::syntax(request.host(), "tags/methods/add");
+            Fields::read(request, "tag").map_err(|_| misused)
+        };
+        let vm_of = |id: &str| self.world.with(|state| self.ids.find_vm(id, state).map(|vm| (vm.id, vm.name.clone())));
+        let mut tags = self.tags();
+        let told = match (&request.method, &request.route) {
+            (&Method::POST, Route::List(Top::Tags)) => {
+                let fields = fields()?;
+                let name = fields.text("name").unwrap_or_default();
+                let description = fields.text("description").unwrap_or_default();
+                (tags.add(self.site.seed, name, description, fields.text("parent/@id"))?, None)
+            }
+            (&Method::DELETE, Route::One(Top::Tags, id)) => {
+                tags.remove(id)?;
+                return Ok((200, Element::of("action", [Element::text("status", "complete")])));
+            }
+            (&Method::POST, Route::OfVm(vm, ..)) => {
+                let fields = fields()?;
+                let (vm, name) = vm_of(vm).ok_or(Refused::Absent)?;
+                let named = fields.text("name").and_then(|name| tags.named(name));
+                let id = fields.text("@id").or(named).ok_or(Refused::Absent)?.to_owned();
+                if !tags.attach(&id, vm) {
+                    return Err(Refused::Absent);
+                }
+                let tag = tags.name(&id).unwrap_or_default();
+                let text = format!("Tag {tag} was attached to VM(s) {name} by {}.", caller.user);
+                (id, Some((vm, 440, text)))
+            }
+            (_, Route::OfVm(vm, _, Some(id))) => {
+                let (vm, name) = vm_of(vm).ok_or(Refused::Absent)?;
+                if !tags.detach(id, vm) {
+                    return Err(Refused::Absent);
+                }
+                let tag = tags.name(id).unwrap_or_default();
+                let text = format!("Tag {tag} was detached from VM(s) {name} by {}.", caller.user);
+                self.note_of(caller, correlation, (vm, 446, text));
+                return Ok((200, Element::of("action", [Element::text("status", "complete")])));
+            }
+            _ => return Err(Refused::Absent),
+        };
+        drop(tags);
+        let (id, event) = told;
+        if let Some(event) = event {
+            self.note_of(caller, correlation, event);
+        }
+        let below = match &request.route {
+            Route::OfVm(vm, ..) => Some(href("vms", vm)),
+            _ => None,
+        };
+        let tag = self.scene(caller, request, |scene| scene.tag(&id, below.as_deref()));
+        tag.map(|tag| (201, tag)).ok_or(Refused::Absent)
+    }
+
+    fn note_of(&self, caller: &Caller, correlation: &str, (vm, code, text): (VmId, u32, String)) {
+        let (user, correlation) = (Some(caller.user.clone()), Some(correlation.to_owned()));
+        self.note(Some(vm), Note { code, is_error: false, text, user, correlation });
     }
 }

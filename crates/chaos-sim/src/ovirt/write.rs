@@ -5,11 +5,70 @@
 use std::fmt::Write as _;
 
 use super::element::{Content, Element};
+use super::request::Format;
 
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
 
+/// The document in a format.
+pub(super) fn document(root: &Element, format: Format) -> String {
+    match format {
+        Format::Xml => xml(root),
+        Format::Json => json(root),
+    }
+}
+
+/// A collection that is written member by member, so that a long one is never there as a tree.
+#[derive(Debug)]
+pub(super) struct Collection {
+    format: Format,
+    root: &'static str,
+    out: String,
+    is_empty: bool,
+}
+
+impl Collection {
+    pub(super) const fn new(root: &'static str, format: Format) -> Self {
+        Self { format, root, out: String::new(), is_empty: true }
+    }
+
+    /// Writes one more. All have the same name.
+    pub(super) fn push(&mut self, member: &Element) {
+        let Self { format, root, out, is_empty } = self;
+        let format = *format;
+        match (format, *is_empty) {
+            (Format::Xml, true) => {
+                let _ = writeln!(out, "{DECLARATION}<{root}>");
+            }
+            (Format::Json, true) => {
+                let _ = write!(out, "{{\n  \"{}\" : [ ", member.name);
+            }
+            (Format::Xml, false) => {}
+            (Format::Json, false) => out.push_str(", "),
+        }
+        *is_empty = false;
+        match format {
+            Format::Xml => xml_element(out, member, 1),
+            Format::Json => json_value(out, member, 1),
+        }
+    }
+
+    /// The whole document.
+    pub(super) fn finish(mut self) -> String {
+        if self.is_empty {
+            return document(&Element::new(self.root), self.format);
+        }
+        match self.format {
+            Format::Xml => {
+                let _ = writeln!(self.out, "</{}>", self.root);
+            }
+            Format::Json => self.out.push_str(" ]\n}"),
+        }
+        self.out
+    }
+}
+
 /// The document in XML, with four spaces a level.
-pub(super) fn xml(root: &Element) -> String {
+fn xml(root: &Element) -> String {
     let mut out = String::from(DECLARATION);
     xml_element(&mut out, root, 0);
     out
@@ -64,7 +123,7 @@ fn escape(out: &mut String, text: &str) {
 }
 
 /// The document in JSON: the root has no name, links come last, an empty collection is `{ }`.
-pub(super) fn json(root: &Element) -> String {
+fn json(root: &Element) -> String {
     let mut out = String::new();
     json_value(&mut out, root, 0);
     out
@@ -159,6 +218,21 @@ mod tests {
             Element::flag("stateless", false),
         ]);
         Element::list("vms", [vm])
+    }
+
+    #[test]
+    fn a_collection_is_the_same_member_by_member() {
+        let Content::Elements(one) = document().content else { panic!("a list") };
+        for format in [Format::Xml, Format::Json] {
+            for count in 0..3 {
+                let members: Vec<Element> = one.iter().cycle().take(count).cloned().collect();
+                let mut collection = Collection::new("vms", format);
+                for member in &members {
+                    collection.push(member);
+                }
+                assert_eq!(collection.finish(), super::document(&Element::list("vms", members), format));
+            }
+        }
     }
 
     #[test]
