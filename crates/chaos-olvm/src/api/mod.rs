@@ -4,6 +4,8 @@
 //! read, since the same names (`name`, `status`, `type`) occur at many depths of a VM.
 
 pub(crate) mod action;
+#[cfg(test)]
+mod documents;
 pub(crate) mod event;
 pub(crate) mod fault;
 pub(crate) mod page;
