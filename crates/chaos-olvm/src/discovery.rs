@@ -59,7 +59,8 @@ pub(crate) async fn discover(
     selector: &Selector,
 ) -> Result<Discovery, Error> {
     let search = search(selector);
-    let (vms, places) = futures_util::future::join(vms(session, cx, search.as_deref()), read_places(session, cx)).await;
+    let vms = Box::pin(vms(session, cx, search.as_deref()));
+    let (vms, places) = futures_util::future::join(vms, Box::pin(read_places(session, cx))).await;
     let (places, problems) = places?;
     if let Some(problem) = problems.iter().find(|problem| is_filtered_by(selector, &problem.subject)) {
         // Without it nobody can say which VMs are meant.
@@ -114,13 +115,12 @@ pub(crate) async fn get(
     ids: &[&str],
 ) -> Result<Vec<VMInfo>, Error> {
     let vms = look_up(session, cx, ids).await?;
-    let places = match known.recall(&vms) {
-        Some(places) => places,
-        None => {
-            let (places, _) = read_places(session, cx).await?;
-            known.remember(&places);
-            places
-        }
+    let places = if let Some(places) = known.recall(&vms) {
+        places
+    } else {
+        let (places, _) = read_places(session, cx).await?;
+        known.remember(&places);
+        places
     };
     Ok(vms.iter().map(|vm| places.describe(vm)).collect())
 }

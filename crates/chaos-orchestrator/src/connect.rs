@@ -35,14 +35,14 @@ impl PartialEq for Login {
 /// [`ErrorKind::Configuration`] if something is missing, is wrong, or is refused by the rule.
 pub(crate) fn login(settings: &ServerSettings, names: &Names, connection: &Connection) -> Result<Login, Error> {
     let own = settings.server.as_ref().map(|server| with_port(server.clone(), settings.port)).transpose()?;
-    let named = match &connection.endpoint {
+    let other = match &connection.endpoint {
         Some(text) => Some(parse_endpoint(text).map_err(Error::from)?),
         None => None,
     };
     // The port of the settings belongs to their server, or to any if they name none.
-    let endpoint = match (named, &own, &settings.server) {
-        (Some(named), None, _) => with_port(named, connection.port.or(settings.port))?,
-        (Some(named), Some(_), _) => with_port(named, connection.port)?,
+    let endpoint = match (other, &own, &settings.server) {
+        (Some(other), None, _) => with_port(other, connection.port.or(settings.port))?,
+        (Some(other), Some(_), _) => with_port(other, connection.port)?,
         (None, Some(own), Some(server)) => match connection.port {
             Some(port) => with_port(server.clone(), Some(port))?,
             None => own.clone(),

@@ -154,6 +154,7 @@ impl XmlStream {
     }
 
     /// What was read so far and was not handed out as a record.
+    #[must_use]
     pub fn so_far(&self) -> &Tree {
         &self.assembly.outer
     }

@@ -224,7 +224,6 @@ impl<'t> Node<'t> {
     }
 
     /// All children of that local name.
-    #[must_use]
     pub fn children_named(self, name: &'static str) -> impl Iterator<Item = Node<'t>> {
         self.children().filter(move |child| child.name() == name)
     }

@@ -86,7 +86,8 @@ impl Request {
         let mut body = String::from("<action>");
         if action.takes_reason() {
             body += "<reason>";
-            body += &escape(&format!("chaosmonkey {}: {}", cx.run_id(), cx.reason_text()));
+            let reason = format!("chaosmonkey {}: {}", cx.run_id(), cx.reason_text());
+            body += &escape(reason.as_str());
             body += "</reason>";
         }
         body += "</action>";

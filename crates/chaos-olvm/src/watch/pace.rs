@@ -74,7 +74,7 @@ mod tests {
         for changed in [true, false, false, false, false, false, false, false, true] {
             pace.begin(now);
             pace.heard(changed);
-            gaps.push((pace.due() - now).as_millis());
+            gaps.push(pace.due().saturating_sub(now).as_millis());
             now = pace.due();
         }
         assert_eq!(gaps, [500, 750, 1125, 1687, 2531, 3796, 5000, 5000, 500]);

@@ -10,7 +10,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 async fn engine(builder: Builder) -> (Sim, Olvm, Context) {
     let sim = builder.olvm().timing(Timing { jitter: 0.0, ..Timing::fast() }).start().await.unwrap();
-    let cx = Context::with_timeout(Duration::from_secs(60));
+    let cx = Context::with_timeout(Duration::from_mins(1));
     let mut config = Config::new(sim.url(), "chaos@internal", "chaos".into());
     config.shortest_tick = Duration::from_millis(20);
     config.longest_tick = Duration::from_millis(200);
