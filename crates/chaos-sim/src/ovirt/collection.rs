@@ -108,7 +108,7 @@ impl Scene<'_> {
     }
 
     fn list_vms(&self, request: &Request, asked: &Asked<'_>, format: Format) -> Result<Answer, Refused> {
-        let rows = self.vms().into_iter().map(|vm| VmRow(self, vm)).collect();
+        let rows = self.vms().into_iter().map(|vm| VmRow::new(self, vm)).collect();
         // A filtered view that is asked for pages by name forgets all else that was asked for.
         let is_paged =
             self.is_filtered && asked.max.is_some() && asked.search.to_lowercase().contains("sortby name asc");
@@ -128,7 +128,7 @@ impl Scene<'_> {
         }
         let depth = depth(request);
         let mut collection = Collection::new("vms", format);
-        for VmRow(_, vm) in found {
+        for VmRow { vm, .. } in found {
             collection.push(&self.vm(vm, depth, &asked.follow)?);
         }
         Ok(Answer::Written(collection.finish()))

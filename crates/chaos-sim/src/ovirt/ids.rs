@@ -20,7 +20,14 @@ pub(super) enum ClusterKey {
 #[derive(Debug)]
 pub(super) struct Ids {
     seed: u64,
-    vms: Mutex<HashMap<String, VmId>>,
+    vms: Mutex<Known>,
+}
+
+/// The VMs of ids, as they were when that many had been added.
+#[derive(Debug, Default)]
+struct Known {
+    vms: HashMap<String, VmId>,
+    additions: u64,
 }
 
 impl Ids {
@@ -62,10 +69,11 @@ impl Ids {
         }
         let id = id.to_ascii_lowercase();
         let mut known = self.vms.lock().unwrap_or_else(PoisonError::into_inner);
-        if !known.contains_key(&id) && known.len() < state.inventory.vms.len() {
-            known.extend(state.inventory.vms.keys().map(|vm| (self.vm(*vm), *vm)));
+        if known.additions != state.inventory.additions {
+            known.vms = state.inventory.vms.keys().map(|vm| (self.vm(*vm), *vm)).collect();
+            known.additions = state.inventory.additions;
         }
-        state.inventory.vms.get(known.get(&id)?)
+        state.inventory.vms.get(known.vms.get(&id)?)
     }
 }
 

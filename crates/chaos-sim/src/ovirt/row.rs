@@ -1,6 +1,7 @@
 //! VMs, hosts, clusters, datacenters and events as a search sees them.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::event::Event;
 use super::ids::{ClusterKey, ZERO};
@@ -11,7 +12,19 @@ use super::view;
 use crate::world::{Datacenter, Disks, Host, HostState, Vm};
 
 /// A VM.
-pub(super) struct VmRow<'s>(pub(super) &'s Scene<'s>, pub(super) &'s Vm);
+pub(super) struct VmRow<'s> {
+    scene: &'s Scene<'s>,
+    pub(super) vm: &'s Vm,
+    /// Made once, since long chains of ids are compared with it.
+    id: OnceCell<String>,
+}
+
+impl<'s> VmRow<'s> {
+    pub(super) const fn new(scene: &'s Scene<'s>, vm: &'s Vm) -> Self {
+        Self { scene, vm, id: OnceCell::new() }
+    }
+}
+
 /// A host.
 pub(super) struct HostRow<'s>(pub(super) &'s Scene<'s>, pub(super) &'s Host);
 /// A cluster.
@@ -25,7 +38,7 @@ type Related<'r> = Vec<Box<dyn Row + 'r>>;
 
 impl Row for VmRow<'_> {
     fn value(&self, field: &str) -> Option<Value<'_>> {
-        let Self(scene, vm) = self;
+        let Self { scene, vm, id } = self;
         let status = || scene.status(vm);
         let guest = || view::hears_agent(vm, status());
         Some(match field {
@@ -33,7 +46,7 @@ impl Row for VmRow<'_> {
             "description" => vm.description.as_str().into(),
             "comment" => "".into(),
             "status" => status().search_word().into(),
-            "id" => scene.engine.ids.vm(vm.id).into(),
+            "id" => id.get_or_init(|| scene.engine.ids.vm(vm.id)).as_str().into(),
             "ip" => guest().then_some(vm.ip_address.as_str())?.into(),
             "fqdn" => guest().then(|| view::fqdn(vm))?.into(),
             "on_host" => scene.host_of(vm).filter(|_| status().has_host())?.name.as_str().into(),
@@ -63,7 +76,7 @@ impl Row for VmRow<'_> {
     }
 
     fn related(&self, kind: Kind) -> Related<'_> {
-        let Self(scene, vm) = self;
+        let Self { scene, vm, .. } = self;
         match kind {
             Kind::Hosts => {
                 let host = scene.host_of(vm).filter(|_| scene.status(vm).has_host());
@@ -121,7 +134,7 @@ impl Row for HostRow<'_> {
             return Vec::new();
         }
         let here = scene.vms().into_iter().filter(|vm| vm.host == host.id && scene.status(vm).has_host());
-        here.map(|vm| Box::new(VmRow(scene, vm)) as Box<dyn Row>).collect()
+        here.map(|vm| Box::new(VmRow::new(scene, vm)) as Box<dyn Row>).collect()
     }
 }
 
@@ -210,7 +223,7 @@ impl Row for EventRow<'_> {
         let vm = event.entry.vm.as_ref().and_then(|(id, _)| inventory.vms.get(id));
         let host = event.entry.host.and_then(|host| inventory.hosts.get(&host));
         let row: Option<Box<dyn Row>> = match kind {
-            Kind::Vms => vm.map(|vm| Box::new(VmRow(scene, vm)) as Box<dyn Row>),
+            Kind::Vms => vm.map(|vm| Box::new(VmRow::new(scene, vm)) as Box<dyn Row>),
             Kind::Hosts => host.map(|host| Box::new(HostRow(scene, host)) as Box<dyn Row>),
             Kind::Clusters => host.map(|host| Box::new(ClusterRow(scene, ClusterKey::of(host))) as Box<dyn Row>),
             Kind::Datacenters | Kind::Events => None,

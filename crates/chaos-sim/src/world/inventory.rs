@@ -32,6 +32,8 @@ pub(crate) struct Inventory {
     pub(crate) folders: BTreeMap<FolderId, Folder>,
     pub(crate) apps: BTreeMap<AppId, App>,
     pub(crate) vms: BTreeMap<VmId, Vm>,
+    /// How many VMs were ever added.
+    pub(crate) additions: u64,
     /// Which VMs are shown where.
     contents: BTreeMap<Place, BTreeSet<VmId>>,
     /// Names are unique in a place.
@@ -136,6 +138,7 @@ impl Inventory {
         self.names.insert(name, id);
         self.contents.entry(place).or_default().insert(id);
         self.vms.insert(id, vm);
+        self.additions += 1;
         Ok(())
     }
 

@@ -184,9 +184,9 @@ impl State {
                 if matches!(vm.reach, Reach::Connected | Reach::Disconnected) {
                     vm.reach = reach;
                 }
-                before
+                (vm.power == Power::On).then_some(before)
             });
-            match (before, reach) {
+            match (before.flatten(), reach) {
                 (Some(Reach::Connected), Reach::Disconnected) => self.log(Some(vm), Happening::Lost),
                 (Some(Reach::Disconnected), Reach::Connected) => self.log(Some(vm), Happening::Found),
                 _ => {}

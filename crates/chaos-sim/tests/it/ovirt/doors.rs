@@ -66,3 +66,15 @@ async fn the_control_door_knows_vms_by_their_ids_in_the_engine() {
     let odd = sim.world().vm("odd").unwrap();
     assert_eq!((odd.power, odd.threads, odd.cores(), odd.has_next_run), (Power::Off, 2, 2, true));
 }
+
+#[tokio::test]
+async fn vms_that_come_after_others_have_gone_are_found_by_their_ids() {
+    let sim = both().await;
+    let engine = Api::login(&sim).await;
+    let old = id_of(&sim, "web-01");
+    assert_eq!(engine.status(&old).await.as_deref(), Some("up"));
+    sim.world().remove("web-01").unwrap();
+    assert_eq!(engine.get(&format!("/vms/{old}")).await.status, 404);
+    sim.world().add(&chaos_sim::VmSpec::new("new")).unwrap();
+    assert_eq!(engine.status(&id_of(&sim, "new")).await.as_deref(), Some("up"));
+}
