@@ -70,7 +70,8 @@ pub(crate) async fn discover(
         ));
     }
     known.remember(&places);
-    let describe = |vms: Vec<Vm>| vms.iter().map(|vm| places.describe(vm)).collect::<Vec<VMInfo>>();
+    // One by one, so that no VM is held twice.
+    let describe = |vms: Vec<Vm>| vms.into_iter().map(|vm| places.describe(&vm)).collect::<Vec<VMInfo>>();
     let found = describe(vms?);
     if search.is_none() || is_complete(selector, &found) {
         return Ok(Discovery::new(found, problems, selector));
