@@ -2,10 +2,10 @@
 
 use chaos_core::{Error, ErrorKind, PlatformKind, Retry};
 use chaos_http::{HttpError, StatusCode};
+use chaos_xml::XmlError;
 
 use crate::soap::fault::{Fault, FaultKind};
 use crate::vim::{Effect, NotSoap, ReadError};
-use chaos_xml::XmlError;
 
 /// A call without the result that it was made for.
 #[derive(Debug, thiserror::Error)]

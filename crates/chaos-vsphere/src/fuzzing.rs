@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use chaos_xml::{Limits, Node, XmlError, XmlStream};
+
 use crate::inventory::Inventory;
 use crate::session::Collect;
-use crate::soap::node::VIM;
+use crate::soap::node::{VIM, VimNode};
 use crate::vim::{self, Answer, MoRef, ObjectContent, Page, PropertyValue};
-use chaos_xml::Node;
-use chaos_xml::{Limits, XmlError, XmlStream};
 
 /// A page of an inventory, in chunks whose size the first byte decides.
 pub fn retrieve_result(document: &[u8]) {
@@ -72,7 +72,7 @@ pub fn fault(document: &[u8]) {
 pub fn small_tree(document: &[u8]) {
     fn visit(node: Node<'_>) -> usize {
         let here =
-            [node.name(), node.text(), node.xsi_type().unwrap_or_default(), node.attribute("type").unwrap_or_default()];
+            [node.name(), node.text(), node.xsi_type().unwrap_or_default(), node.reference_type().unwrap_or_default()];
         here.iter().map(|text| text.len()).sum::<usize>() + node.children().map(visit).sum::<usize>()
     }
     if let Ok(tree) = XmlStream::read_all(document, Limits::SMALL, &VIM) {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chaos_core::{PlatformKind, Problem, ToolsStatus, VMInfo, VMPowerState};
+use chaos_xml::Node;
 
 use crate::session::Collect;
+use crate::soap::node::VimNode;
 use crate::vim::{self, MoRef, ObjectContent};
-use chaos_xml::Node;
 
 /// The longest chain of folders that is followed.
 const DEEPEST: usize = 128;
@@ -292,14 +293,15 @@ fn read_config(vm: &mut FoundVm, config: Node<'_>) {
             "hwVersion" => keep(info, "hardware_version", word(field)),
             "vmPathName" => keep(info, "vm_path_name", word(field)),
             "managedBy" => {
-                if let Some(extension) = field.child_text("extensionKey").map(str::trim).filter(|key| !key.is_empty()) {
+                if let Some(extension) = field.child_value("extensionKey").map(str::trim).filter(|key| !key.is_empty())
+                {
                     info.unmanageable.get_or_insert_with(|| extension_words(extension));
                     keep(info, "managed_by", Some(extension.to_owned()));
                 }
             }
             "ftInfo" => {
                 // Role 1 is the primary (`FaultToleranceConfigInfo.role`).
-                let role: u32 = field.child_text("role").and_then(|role| role.trim().parse().ok()).unwrap_or(0);
+                let role: u32 = field.child_value("role").and_then(|role| role.trim().parse().ok()).unwrap_or(0);
                 if role > 1 {
                     info.unmanageable.get_or_insert_with(|| SECONDARY.to_owned());
                 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chaos_core::{Context, Error, ErrorKind, PlatformKind, Retry};
 use chaos_http::SessionCookie;
+use chaos_xml::{Limits, XmlStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,7 +18,6 @@ use crate::soap::fault::FaultKind;
 use crate::soap::node::VIM;
 use crate::transport::Transport;
 use crate::vim::{self, Answer, FilterSpec, OBJECTS, ObjectContent, Page, Request, ServiceContent};
-use chaos_xml::{Limits, XmlStream};
 
 /// The longest that a call made on nobody's behalf may take: logging out behind a dropped client, giving a token back.
 const TIDYING: Duration = Duration::from_secs(5);

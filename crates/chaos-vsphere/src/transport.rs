@@ -3,14 +3,13 @@
 
 use chaos_core::{Context, Error, ErrorKind, PlatformKind};
 use chaos_http::{Client, HeaderName, HeaderValue, SessionCookie, StatusCode, Url};
+use chaos_xml::{Limits, Node, Tree, XmlStream};
 
 use crate::config::Config;
 use crate::error::{CallError, Cause};
 use crate::soap::envelope::envelope;
-use crate::soap::node::VIM;
+use crate::soap::node::{VIM, VimNode};
 use crate::vim::{Answer, Effect, ObjectContent, Page, Request};
-use chaos_xml::{Limits, XmlStream};
-use chaos_xml::{Node, Tree};
 
 /// The session's cookie.
 const COOKIE: &str = "vmware_soap_session";
@@ -168,7 +167,7 @@ async fn negotiate(cx: &Context, http: &Client, sdk: &Url) -> Result<&'static st
 fn versions(tree: &Tree) -> Vec<&str> {
     let namespaces = tree.root().into_iter().flat_map(|root| root.children_named("namespace"));
     namespaces
-        .filter(|namespace| namespace.child_text("name").is_some_and(|name| name.trim() == "urn:vim25"))
+        .filter(|namespace| namespace.child_value("name").is_some_and(|name| name.trim() == "urn:vim25"))
         .flat_map(|namespace| {
             let prior = namespace.child("priorVersions").into_iter().flat_map(|prior| prior.children_named("version"));
             namespace.children_named("version").chain(prior)

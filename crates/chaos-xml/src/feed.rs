@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 
 use memchr::{memchr, memchr3};
 
-use crate::stream::XmlError;
+use crate::error::XmlError;
 
 /// Where the scanner stands within the bytes it has seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,8 @@ impl Feed {
     /// Takes the next bytes of the document.
     ///
     /// # Errors
-    /// On a document type declaration (it is where entity bombs live, and no answer of an API has one) and on a token beyond the limit.
+    /// On a document type declaration (it is where entity bombs live, and no answer of an API has one) and on a token
+    /// beyond the limit.
     pub(super) fn push(&mut self, chunk: &[u8]) -> Result<(), XmlError> {
         self.bytes.drain(..self.read);
         self.whole -= self.read;

@@ -6,9 +6,9 @@
 //! kept.
 //!
 //! ```
-//! use chaos_xml::{Limits, Node, Records, Vocabulary, XmlError, XmlStream};
+//! use chaos_xml::{AttributeName, Limits, Node, Records, Vocabulary, XmlError, XmlStream};
 //!
-//! static VOCABULARY: Vocabulary = Vocabulary { namespace: None, attributes: &["id"] };
+//! static VOCABULARY: Vocabulary = Vocabulary { namespace: None, attributes: &[AttributeName::plain("id")] };
 //!
 //! let mut stream = XmlStream::new(Limits::STREAMED, &VOCABULARY, Some(Records { depth: 2, name: "vm" }));
 //! let mut names = Vec::new();
@@ -25,12 +25,15 @@
 //! # Ok::<(), XmlError>(())
 //! ```
 
+mod error;
+mod escape;
 mod feed;
 mod stream;
 mod tree;
 mod vocabulary;
 
-pub use quick_xml::escape::escape;
-pub use stream::{Limits, Records, XmlError, XmlStream};
+pub use error::XmlError;
+pub use escape::{escape, push_escaped};
+pub use stream::{Limits, Records, XmlStream};
 pub use tree::{Children, Node, Tree};
-pub use vocabulary::{Namespace, Vocabulary};
+pub use vocabulary::{AttributeName, Namespace, Vocabulary};

@@ -1,58 +1,17 @@
 //! The bounded XML reader: answers are read chunk by chunk, and of a long one only one object is in memory at a time.
 
-use quick_xml::events::attributes::Attributes as RawAttributes;
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{NamespaceResolver, ResolveResult};
+use quick_xml::name::NamespaceResolver;
 use quick_xml::reader::NsReader;
 use quick_xml::{XmlVersion, escape};
 
+use crate::error::XmlError;
 use crate::feed::Feed;
-use crate::tree::{Attributes, Node, Opening, Tree};
-use crate::vocabulary::Vocabulary;
-
-const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
+use crate::tree::{Node, Tree};
+use crate::vocabulary::{Vocabulary, is};
 
 /// Chunks are taken in pieces of this size, which bounds the buffer however large a chunk is.
 const PIECE: usize = 64 * 1024;
-
-/// Why a document was not read. No variant holds content of the document beyond a name.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum XmlError {
-    /// It is not well formed.
-    #[error("the answer is not well-formed XML near byte {position}")]
-    Malformed {
-        /// About where, in bytes from the beginning.
-        position: u64,
-        /// Why.
-        source: Box<quick_xml::Error>,
-    },
-    /// It ends before its root element does.
-    #[error("the answer ends in the middle of its XML")]
-    Cut,
-    /// It is something else.
-    #[error("the answer is not XML")]
-    NotXml,
-    /// It has a document type declaration, where entity bombs live.
-    #[error("the answer has a document type declaration, which no API sends")]
-    Doctype,
-    /// It uses an entity that it would have to define itself.
-    #[error("the answer refers to an entity that XML does not define")]
-    UnknownEntity,
-    /// It is not in UTF-8, but in this encoding.
-    #[error("the answer is encoded as {0}, not as UTF-8")]
-    Encoding(String),
-    /// A limit is exceeded.
-    #[error("{what} is larger than {limit} {unit}")]
-    TooLarge {
-        /// What is too large.
-        what: &'static str,
-        /// How large it may be.
-        limit: usize,
-        /// In what that is counted.
-        unit: &'static str,
-    },
-}
 
 /// Bounds on one document.
 #[derive(Clone, Copy, Debug)]
@@ -110,8 +69,8 @@ impl XmlStream {
                 limits,
                 vocabulary,
                 records,
-                outer: Tree::new(vocabulary),
-                record: Tree::new(vocabulary),
+                outer: Tree::default(),
+                record: Tree::default(),
                 in_record: false,
                 depth: 0,
                 root_closed: false,
@@ -120,6 +79,9 @@ impl XmlStream {
     }
 
     /// Reads a whole document without records.
+    ///
+    /// # Errors
+    /// When it is not well-formed XML of the supported kind or exceeds a limit.
     pub fn read_all(bytes: &[u8], limits: Limits, vocabulary: &'static Vocabulary) -> Result<Tree, XmlError> {
         let mut stream = Self::new(limits, vocabulary, None);
         stream.push(bytes, &mut |_: Node<'_>| Ok::<(), XmlError>(()))?;
@@ -128,6 +90,10 @@ impl XmlStream {
     }
 
     /// Takes the next bytes and hands every record that they complete to `each`.
+    ///
+    /// # Errors
+    /// When what came so far is not well-formed XML of the supported kind or exceeds a limit, and what `each` returns.
+    /// The document cannot be read on then.
     pub fn push<E: From<XmlError>>(
         &mut self,
         chunk: &[u8],
@@ -153,13 +119,16 @@ impl XmlStream {
         Ok(())
     }
 
-    /// What was read so far and was not handed out as a record.
+    /// What was read so far and was not handed out as a record. The text of an element that is still open may be cut.
     #[must_use]
     pub fn so_far(&self) -> &Tree {
         &self.assembly.outer
     }
 
     /// Ends the document and returns what was not handed out as a record.
+    ///
+    /// # Errors
+    /// When the root element has not ended, or when there never was one.
     pub fn finish(&self) -> Result<&Tree, XmlError> {
         let rest_is_blank = self.reader.get_ref().rest().iter().all(u8::is_ascii_whitespace);
         match (self.assembly.root_closed, rest_is_blank) {
@@ -252,21 +221,23 @@ impl Assembly {
         let in_namespace = self.vocabulary.namespace.is_some_and(|namespace| {
             self.depth <= namespace.depth && is(&resolver.resolve_element(name).0, namespace.uri)
         });
-        let opening = Opening {
-            in_namespace,
-            name: name.local_name().into_inner(),
-            attributes: if start.attributes_raw().is_empty() {
-                Attributes::default()
-            } else {
-                read_attributes(start.attributes(), resolver, self.vocabulary)
-                    .map_err(|source| malformed(position, source))?
-            },
-        };
-        if self.records.is_some_and(|records| records.depth == self.depth && records.name == opening.name) {
+        let local = name.local_name().into_inner();
+        if self.records.is_some_and(|records| records.depth == self.depth && records.name == local) {
             self.in_record = true;
         }
         let tree = if self.in_record { &mut self.record } else { &mut self.outer };
-        tree.open(&opening, &self.limits)
+        tree.open(local, in_namespace, &self.limits)?;
+        if start.attributes_raw().is_empty() {
+            return Ok(());
+        }
+        for attribute in start.attributes() {
+            let attribute = attribute.map_err(|source| malformed(position, source.into()))?;
+            if let Some(name) = self.vocabulary.attribute(attribute.key, resolver) {
+                let value = attribute.normalized_value(XmlVersion::Implicit1_0);
+                tree.add_attribute(name, &value.map_err(|source| malformed(position, source))?, &self.limits)?;
+            }
+        }
+        Ok(())
     }
 
     fn add_text(&mut self, text: &str) -> Result<(), XmlError> {
@@ -288,36 +259,4 @@ impl Assembly {
         self.root_closed = self.outer.close()?;
         Ok(false)
     }
-}
-
-fn is(namespace: &ResolveResult<'_>, uri: &str) -> bool {
-    matches!(namespace, ResolveResult::Bound(bound) if bound.0 == uri)
-}
-
-fn read_attributes<'a>(
-    raw: RawAttributes<'a>,
-    resolver: &NamespaceResolver,
-    vocabulary: &Vocabulary,
-) -> Result<Attributes<'a>, quick_xml::Error> {
-    let mut found = Attributes::default();
-    for attribute in raw {
-        let attribute = attribute?;
-        let (namespace, local) = resolver.resolve_attribute(attribute.key);
-        // An attribute without a prefix is in no namespace, so `type` and `xsi:type` cannot be confused.
-        let in_xsi = is(&namespace, XSI);
-        match local.into_inner() {
-            "type" if in_xsi => found.xsi_type = Some(attribute.normalized_value(XmlVersion::Implicit1_0)?),
-            "nil" if in_xsi => {
-                found.nil = matches!(&*attribute.normalized_value(XmlVersion::Implicit1_0)?, "true" | "1");
-            }
-            local if matches!(namespace, ResolveResult::Unbound) => {
-                let kept = vocabulary.attributes.iter().position(|name| *name == local);
-                if let Some(kept) = kept.and_then(|at| found.plain.get_mut(at)) {
-                    *kept = Some(attribute.normalized_value(XmlVersion::Implicit1_0)?);
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(found)
 }

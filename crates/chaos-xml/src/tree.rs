@@ -1,9 +1,8 @@
 //! A small element tree in two flat buffers, made to be emptied and filled again for each object of a long answer.
 
-use std::borrow::Cow;
-
-use crate::stream::{Limits, XmlError};
-use crate::vocabulary::{MOST_ATTRIBUTES, Vocabulary};
+use crate::error::XmlError;
+use crate::stream::Limits;
+use crate::vocabulary::AttributeName;
 
 /// A piece of the tree's text buffer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -12,65 +11,54 @@ struct Span {
     end: u32,
 }
 
+impl Span {
+    fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
-    in_namespace: bool,
     name: Span,
     text: Span,
-    xsi_type: Option<Span>,
-    /// Those of the vocabulary, in its order.
-    attributes: [Option<Span>; MOST_ATTRIBUTES],
-    nil: bool,
-    has_children: bool,
+    /// The index of its first attribute. They end where those of the next element begin.
+    attributes: u32,
     /// The index behind the last descendant, or [`OPEN`]; children of `i` start at `i + 1`.
     end: u32,
+    in_namespace: bool,
+    has_children: bool,
+}
+
+/// An attribute that is kept.
+#[derive(Debug)]
+struct Kept {
+    name: &'static AttributeName,
+    value: Span,
 }
 
 /// The end of an element that is still open: all that was read so far belongs to it.
 const OPEN: u32 = u32::MAX;
 
-/// What the reader knows about an element when it begins. Attributes that are not in the vocabulary are left out.
-#[derive(Debug)]
-pub(super) struct Opening<'a> {
-    /// Whether it is in the namespace of the vocabulary.
-    pub(super) in_namespace: bool,
-    pub(super) name: &'a str,
-    pub(super) attributes: Attributes<'a>,
-}
-
-/// The attributes that are kept.
-#[derive(Debug, Default)]
-pub(super) struct Attributes<'a> {
-    /// `xsi:type`, with its prefix if it has one.
-    pub(super) xsi_type: Option<Cow<'a, str>>,
-    /// Those of the vocabulary, in its order.
-    pub(super) plain: [Option<Cow<'a, str>>; MOST_ATTRIBUTES],
-    /// `xsi:nil="true"`.
-    pub(super) nil: bool,
-}
-
 /// An element tree. Text is kept for leaves only: the answers of APIs have no mixed content.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tree {
-    vocabulary: &'static Vocabulary,
     entries: Vec<Entry>,
+    attributes: Vec<Kept>,
     text: String,
     /// The elements that are still open.
     open: Vec<u32>,
 }
 
 impl Tree {
-    pub(super) fn new(vocabulary: &'static Vocabulary) -> Self {
-        Self { vocabulary, entries: Vec::new(), text: String::new(), open: Vec::new() }
-    }
-
     pub(super) fn clear(&mut self) {
         self.entries.clear();
+        self.attributes.clear();
         self.text.clear();
         self.open.clear();
     }
 
-    pub(super) fn open(&mut self, opening: &Opening<'_>, limits: &Limits) -> Result<(), XmlError> {
+    /// Begins an element. Its attributes come next.
+    pub(super) fn open(&mut self, name: &str, in_namespace: bool, limits: &Limits) -> Result<(), XmlError> {
         if self.entries.len() >= limits.nodes {
             return Err(XmlError::TooLarge { what: "one part of the answer", limit: limits.nodes, unit: "elements" });
         }
@@ -79,37 +67,54 @@ impl Tree {
         {
             // Until now it might have been a leaf: what was collected is the white space before its first child.
             parent.has_children = true;
-            self.text.truncate(parent.text.start as usize);
-            parent.text = Span::default();
+            let collected = std::mem::take(&mut parent.text);
+            if !collected.is_empty() {
+                self.text.truncate(collected.start as usize);
+            }
         }
-        let name = self.store(opening.name, limits)?;
-        let xsi_type =
-            opening.attributes.xsi_type.as_deref().map(|text| self.store(without_prefix(text), limits)).transpose()?;
-        let mut attributes = [None; MOST_ATTRIBUTES];
-        for (kept, text) in attributes.iter_mut().zip(&opening.attributes.plain) {
-            *kept = text.as_deref().map(|text| self.store(text, limits)).transpose()?;
-        }
-        let text = self.store("", limits)?;
+        let name = self.store(name, limits)?;
         let index = narrow(self.entries.len())?;
+        let attributes = narrow(self.attributes.len())?;
         self.entries.push(Entry {
-            in_namespace: opening.in_namespace,
             name,
-            text,
-            xsi_type,
+            text: Span::default(),
             attributes,
-            nil: opening.attributes.nil,
-            has_children: false,
             end: OPEN,
+            in_namespace,
+            has_children: false,
         });
         self.open.push(index);
         Ok(())
     }
 
+    /// Adds an attribute to the element that was opened last.
+    pub(super) fn add_attribute(
+        &mut self,
+        name: &'static AttributeName,
+        value: &str,
+        limits: &Limits,
+    ) -> Result<(), XmlError> {
+        // Two prefixes can stand for one namespace. An element therefore holds as many as the vocabulary, whatever comes.
+        let first = self.entries.last().map_or(0, |entry| entry.attributes as usize);
+        if self.attributes[first..].iter().all(|kept| !std::ptr::eq(kept.name, name)) {
+            let value = self.store(value, limits)?;
+            self.attributes.push(Kept { name, value });
+        }
+        Ok(())
+    }
+
     pub(super) fn add_text(&mut self, text: &str, limits: &Limits) -> Result<(), XmlError> {
         let Some(&index) = self.open.last() else { return Ok(()) };
-        if !self.entries[index as usize].has_children {
-            let added = self.store(text, limits)?;
-            self.entries[index as usize].text.end = added.end;
+        if self.entries[index as usize].has_children {
+            return Ok(());
+        }
+        let added = self.store(text, limits)?;
+        let whole = &mut self.entries[index as usize].text;
+        if whole.is_empty() {
+            *whole = added;
+        } else {
+            // Nothing was stored since: only another element could have been, and then this is no leaf.
+            whole.end = added.end;
         }
         Ok(())
     }
@@ -141,10 +146,6 @@ impl Tree {
     fn slice(&self, span: Span) -> &str {
         &self.text[span.start as usize..span.end as usize]
     }
-}
-
-fn without_prefix(name: &str) -> &str {
-    name.rsplit_once(':').map_or(name, |(_, local)| local).trim()
 }
 
 fn narrow(count: usize) -> Result<u32, XmlError> {
@@ -185,23 +186,24 @@ impl<'t> Node<'t> {
         self.tree.slice(self.entry().text)
     }
 
-    /// The type that `xsi:type` names, without its prefix: prefixes are the server's choice.
-    #[must_use]
-    pub fn xsi_type(self) -> Option<&'t str> {
-        self.entry().xsi_type.map(|span| self.tree.slice(span))
-    }
-
-    /// An attribute without a prefix, if it is one of the vocabulary.
+    /// The value of an attribute without a prefix, if the vocabulary has it.
     #[must_use]
     pub fn attribute(self, name: &str) -> Option<&'t str> {
-        let at = self.tree.vocabulary.attributes.iter().position(|kept| *kept == name)?;
-        self.entry().attributes.get(at).copied().flatten().map(|span| self.tree.slice(span))
+        self.find_attribute(None, name)
     }
 
-    /// Whether the value is explicitly absent (`xsi:nil`).
+    /// The value of an attribute of the namespace `uri`, if the vocabulary has it.
     #[must_use]
-    pub fn is_nil(self) -> bool {
-        self.entry().nil
+    pub fn attribute_in(self, uri: &str, name: &str) -> Option<&'t str> {
+        self.find_attribute(Some(uri), name)
+    }
+
+    fn find_attribute(self, namespace: Option<&str>, local: &str) -> Option<&'t str> {
+        let end =
+            self.tree.entries.get(self.index + 1).map_or(self.tree.attributes.len(), |next| next.attributes as usize);
+        let kept = &self.tree.attributes[self.entry().attributes as usize..end];
+        let found = kept.iter().find(|kept| kept.name.local == local && kept.name.namespace == namespace)?;
+        Some(self.tree.slice(found.value))
     }
 
     /// Whether it has no child elements.
@@ -228,10 +230,10 @@ impl<'t> Node<'t> {
         self.children().filter(move |child| child.name() == name)
     }
 
-    /// The text of the first child of that name, unless there is none or it is nil.
+    /// The text of the first child of that local name.
     #[must_use]
     pub fn child_text(self, name: &str) -> Option<&'t str> {
-        self.child(name).filter(|child| !child.is_nil()).map(Node::text)
+        self.child(name).map(Node::text)
     }
 }
 

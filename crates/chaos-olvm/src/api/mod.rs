@@ -16,7 +16,7 @@ pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod vm;
 
-use chaos_xml::Vocabulary;
+use chaos_xml::{AttributeName, Vocabulary};
 
 /// What is kept of a document beside names and text. The API uses no namespaces.
-pub(crate) static VOCABULARY: Vocabulary = Vocabulary { namespace: None, attributes: &["id"] };
+pub(crate) static VOCABULARY: Vocabulary = Vocabulary { namespace: None, attributes: &[AttributeName::plain("id")] };

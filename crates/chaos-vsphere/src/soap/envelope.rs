@@ -3,6 +3,8 @@
 
 use std::fmt::Display;
 
+use chaos_xml::push_escaped;
+
 use crate::vim::MoRef;
 
 /// A piece of XML under construction.
@@ -104,23 +106,4 @@ pub(crate) fn envelope(body: &str, operation_id: Option<&str>) -> String {
     text.push_str(body);
     text.push_str("</soapenv:Body></soapenv:Envelope>");
     text
-}
-
-/// Escapes text so that it reads back as it was in an element and in a double-quoted attribute.
-///
-/// A carriage return would be read back as a line feed unless it is written as a reference (XML 1.0, 2.11). Characters
-/// that XML cannot hold at all become U+FFFD, which no name on the server can equal.
-fn push_escaped(out: &mut String, text: &str) {
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\r' => out.push_str("&#13;"),
-            '\t' | '\n' => out.push(character),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            other => out.push(other),
-        }
-    }
 }

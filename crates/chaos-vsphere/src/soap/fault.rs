@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use crate::vim::MoRef;
 use chaos_xml::Node;
+
+use super::node::VimNode;
+use crate::vim::MoRef;
 
 /// What the server says went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +75,7 @@ impl Fault {
     /// Reads `soapenv:Fault`: the type is the `xsi:type` of the detail, or else its element name without the suffix
     /// `Fault`.
     pub(crate) fn from_soap(fault: Node<'_>) -> Self {
-        let message = fault.child_text("faultstring").unwrap_or_default().trim().to_owned();
+        let message = fault.child_value("faultstring").unwrap_or_default().trim().to_owned();
         match fault.child("detail").and_then(|detail| detail.children().next()) {
             Some(detail) => {
                 let name = detail.name();
@@ -81,7 +83,7 @@ impl Fault {
                 Self { kind: FaultKind::read(detail, fallback), message }
             }
             None => Self {
-                kind: FaultKind::Other(fault.child_text("faultcode").unwrap_or("Fault").trim().to_owned()),
+                kind: FaultKind::Other(fault.child_value("faultcode").unwrap_or("Fault").trim().to_owned()),
                 message,
             },
         }
@@ -89,7 +91,7 @@ impl Fault {
 
     /// Reads a `LocalizedMethodFault`: `fault` with its type, and `localizedMessage`.
     pub(crate) fn from_localized(node: Node<'_>) -> Self {
-        let message = node.child_text("localizedMessage").unwrap_or_default().trim().to_owned();
+        let message = node.child_value("localizedMessage").unwrap_or_default().trim().to_owned();
         match node.child("fault") {
             Some(fault) => Self { kind: FaultKind::read(fault, "MethodFault"), message },
             None => Self { kind: FaultKind::Other("MethodFault".to_owned()), message },
@@ -134,7 +136,7 @@ impl Fault {
 impl FaultKind {
     fn read(node: Node<'_>, fallback: &str) -> Self {
         let text =
-            |name: &str| node.child_text(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+            |name: &str| node.child_value(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let reference = |name: &str| node.child(name).and_then(MoRef::read);
         match node.xsi_type().filter(|name| !name.is_empty()).unwrap_or(fallback) {
             "InvalidLogin" => Self::InvalidLogin,
@@ -174,7 +176,7 @@ impl FaultKind {
 fn permission(node: Node<'_>) -> (Option<MoRef>, Option<String>) {
     let missing = node.child("missingPrivileges");
     let object = node.child("object").and_then(MoRef::read).or_else(|| missing?.child("entity").and_then(MoRef::read));
-    let privilege = node.child_text("privilegeId").or_else(|| missing?.child_text("privilegeIds"));
+    let privilege = node.child_value("privilegeId").or_else(|| missing?.child_value("privilegeIds"));
     (object, privilege.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
 }
 

@@ -2,6 +2,7 @@
 
 use super::request::Answer;
 use super::types::{MoRef, ReadError};
+use crate::soap::node::VimNode;
 
 /// The singletons and the self-description of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl ServiceContent {
         let content = answer.required()?;
         let find = |name: &str| content.child(name).and_then(MoRef::read);
         let about = content.child("about");
-        let text = |name: &str| about.and_then(|about| about.child_text(name)).unwrap_or_default().trim().to_owned();
+        let text = |name: &str| about.and_then(|about| about.child_value(name)).unwrap_or_default().trim().to_owned();
         let full_name = text("fullName");
         Ok(Self {
             root_folder: find("rootFolder").ok_or_else(|| answer.lacks("rootFolder"))?,

@@ -1,10 +1,11 @@
 //! What the property collector answers: objects with the properties that could be read, and those that could not.
 
+use chaos_xml::{Node, Records};
+
 use super::request::Answer;
 use super::types::MoRef;
 use crate::soap::fault::{Fault, FaultKind};
-use chaos_xml::Node;
-use chaos_xml::Records;
+use crate::soap::node::VimNode;
 
 /// The elements of a `RetrievePropertiesEx` answer that are read one by one:
 /// `Envelope/Body/RetrievePropertiesExResponse/returnval/objects`.
@@ -29,7 +30,7 @@ impl<'t> ObjectContent<'t> {
     pub(crate) fn properties(self) -> impl Iterator<Item = (&'t str, Node<'t>)> {
         self.0.children_named("propSet").filter_map(|property| {
             let value = property.child("val").filter(|value| !value.is_nil())?;
-            Some((property.child_text("name")?.trim(), value))
+            Some((property.child_value("name")?.trim(), value))
         })
     }
 
@@ -41,7 +42,7 @@ impl<'t> ObjectContent<'t> {
 
 pub(super) fn missing(object: Node<'_>) -> impl Iterator<Item = MissingProperty> {
     object.children_named("missingSet").map(|missing| MissingProperty {
-        path: missing.child_text("path").unwrap_or_default().trim().to_owned(),
+        path: missing.child_value("path").unwrap_or_default().trim().to_owned(),
         fault: missing.child("fault").map_or_else(
             || Fault { kind: FaultKind::Other("MethodFault".to_owned()), message: String::new() },
             Fault::from_localized,

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use chaos_xml::{Node, Tree};
+
 use super::types::{MoRef, ReadError};
 use crate::error::{CallError, Cause};
 use crate::soap::envelope::Writer;
 use crate::soap::fault::Fault;
-use chaos_xml::{Node, Tree};
+use crate::soap::node::VimNode;
 
 /// What sending a call twice would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

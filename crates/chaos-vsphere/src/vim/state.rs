@@ -1,12 +1,13 @@
 //! What is known of a watched VM or task: built up by applying changes in order, as they come from a long poll.
 
 use chaos_core::VMPowerState;
+use chaos_xml::Node;
 use jiff::Timestamp;
 
 use super::types::{MoRef, boolean, timestamp};
 use super::update::{PropertyChange, PropertyValue};
 use crate::soap::fault::Fault;
-use chaos_xml::Node;
+use crate::soap::node::VimNode;
 
 /// A question that a VM waits for somebody to answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,12 +20,15 @@ pub(crate) struct Question {
 
 impl Question {
     pub(crate) fn read(node: Node<'_>) -> Self {
-        let text = |name: &str| node.child_text(name).unwrap_or_default().trim().to_owned();
+        let text = |name: &str| node.child_value(name).unwrap_or_default().trim().to_owned();
         let choices = node.child("choice").into_iter().flat_map(|choice| choice.children_named("choiceInfo"));
         Self {
             id: text("id"),
             text: text("text"),
-            choices: choices.filter_map(|info| info.child_text("label")).map(|label| label.trim().to_owned()).collect(),
+            choices: choices
+                .filter_map(|info| info.child_value("label"))
+                .map(|label| label.trim().to_owned())
+                .collect(),
         }
     }
 }

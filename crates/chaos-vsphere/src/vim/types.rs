@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use chaos_xml::Node;
 use jiff::Timestamp;
 
-use chaos_xml::Node;
+use crate::soap::node::VimNode;
 
 /// A managed object reference: the type of an object and its id, unique within one server.
 ///
@@ -26,7 +27,7 @@ impl MoRef {
 
     /// Reads `<x type="VirtualMachine">vm-1</x>`; `None` without a type or an id.
     pub(crate) fn read(node: Node<'_>) -> Option<Self> {
-        let kind = node.attribute("type")?;
+        let kind = node.reference_type()?;
         let id = node.text().trim();
         (!id.is_empty()).then(|| Self::new(kind, id))
     }

@@ -1,11 +1,13 @@
 //! `UpdateSet`: what changed on watched objects, as one long poll answers it.
 
+use chaos_xml::Node;
+
 use super::property::{MissingProperty, missing};
 use super::request::Answer;
 use super::state::Question;
 use super::types::{MoRef, ReadError};
 use crate::soap::fault::Fault;
-use chaos_xml::Node;
+use crate::soap::node::VimNode;
 
 /// All changes since the version that was asked for, in the order in which they have to be applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,8 +106,8 @@ impl UpdateSet {
             }
         }
         Ok(Some(Self {
-            version: set.child_text("version").ok_or_else(|| answer.lacks("version"))?.to_owned(),
-            truncated: set.child_text("truncated").and_then(super::types::boolean).unwrap_or(false),
+            version: set.child_value("version").ok_or_else(|| answer.lacks("version"))?.to_owned(),
+            truncated: set.child_value("truncated").and_then(super::types::boolean).unwrap_or(false),
             objects,
         }))
     }
@@ -113,7 +115,7 @@ impl UpdateSet {
 
 /// `None` for an update that names no object or a kind of change that nobody knows.
 fn read_object(update: Node<'_>, filter: &MoRef) -> Option<ObjectUpdate> {
-    let kind = match update.child_text("kind")?.trim() {
+    let kind = match update.child_value("kind")?.trim() {
         "enter" => ChangeKind::Enter,
         "modify" => ChangeKind::Modify,
         "leave" => ChangeKind::Leave,
@@ -130,7 +132,7 @@ fn read_object(update: Node<'_>, filter: &MoRef) -> Option<ObjectUpdate> {
 
 fn read_change(change: Node<'_>) -> Option<PropertyChange> {
     // `remove` and `indirectRemove` say that it is gone, as does `assign` without a value.
-    let gone = matches!(change.child_text("op").map(str::trim), Some("remove" | "indirectRemove"));
+    let gone = matches!(change.child_value("op").map(str::trim), Some("remove" | "indirectRemove"));
     let value = change.child("val").filter(|value| !gone && !value.is_nil());
-    Some(PropertyChange { path: change.child_text("name")?.trim().to_owned(), value: value.map(PropertyValue::read) })
+    Some(PropertyChange { path: change.child_value("name")?.trim().to_owned(), value: value.map(PropertyValue::read) })
 }

@@ -5,9 +5,9 @@ mod faults;
 mod hostile;
 mod properties;
 
+use chaos_xml::{Limits, Tree, XmlStream};
+
 use crate::soap::node::VIM;
-use chaos_xml::Tree;
-use chaos_xml::{Limits, XmlStream};
 
 /// Puts a response element into an envelope as vCenter writes it.
 fn envelope(body: &str) -> String {

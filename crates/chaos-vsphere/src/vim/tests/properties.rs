@@ -1,6 +1,7 @@
 //! Objects, pages and update sets in the forms that servers are known to use.
 
 use chaos_core::VMPowerState;
+use chaos_xml::{Limits, XmlError, XmlStream};
 
 use super::{envelope, tree};
 use crate::soap::fault::FaultKind;
@@ -9,7 +10,6 @@ use crate::vim::{
     self, Answer, ChangeKind, MoRef, OBJECTS, ObjectContent, Page, PropertyChange, PropertyValue, ServiceContent,
     TaskPhase, TaskState, VmState,
 };
-use chaos_xml::{Limits, XmlError, XmlStream};
 
 fn answer<T>(body: &str, request: &vim::Request<T>) -> T {
     let tree = tree(body);
