@@ -1,9 +1,9 @@
 //! Reads the XML of platform APIs chunk by chunk, within bounds.
 //!
-//! An [`XmlStream`] takes a document as it arrives. Elements that are declared [`Records`] are handed out one by one, so that
-//! of a long list only one member is in memory at a time; everything else is kept as a [`Tree`]. [`Limits`] bound depth,
-//! elements and bytes. Document types and entities of a document's own are refused. A [`Vocabulary`] says which attributes are
-//! kept.
+//! An [`XmlStream`] takes a document as it arrives. Elements that are declared [`Records`] are handed out one by one,
+//! so that of a long list only one member is in memory at a time; everything else is kept as a [`Tree`]. [`Limits`]
+//! bound depth, elements and bytes. Document types and entities of a document's own are refused. A [`Vocabulary`] says
+//! which attributes are kept. For what is written there is [`escape()`].
 //!
 //! ```
 //! use chaos_xml::{AttributeName, Limits, Node, Records, Vocabulary, XmlError, XmlStream};

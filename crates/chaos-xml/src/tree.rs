@@ -94,7 +94,7 @@ impl Tree {
         value: &str,
         limits: &Limits,
     ) -> Result<(), XmlError> {
-        // Two prefixes can stand for one namespace. An element therefore holds as many as the vocabulary, whatever comes.
+        // Two prefixes can stand for one namespace. No element may hold more attributes than the vocabulary.
         let first = self.entries.last().map_or(0, |entry| entry.attributes as usize);
         if self.attributes[first..].iter().all(|kept| !std::ptr::eq(kept.name, name)) {
             let value = self.store(value, limits)?;

@@ -7,7 +7,9 @@ use super::read;
 
 proptest! {
     #[test]
-    fn escaped_text_reads_back_in_an_element_and_on_one_line_in_an_attribute(text in "[\\t\\n\\r -~\u{a0}-\u{2ff}\u{2028}😀]{0,40}") {
+    fn escaped_text_reads_back_in_an_element_and_on_one_line_in_an_attribute(
+        text in "[\\t\\n\\r -~\u{a0}-\u{2ff}\u{2028}😀]{0,40}",
+    ) {
         let escaped = escape(&text);
         let tree = read(format!("<a id=\"{escaped}\">{escaped}</a>").as_bytes()).unwrap();
         let root = tree.root().unwrap();
