@@ -2,8 +2,8 @@
 
 Usage: ovirtsdk_verify.py, with OLVM_URL, OLVM_USERNAME, OLVM_PASSWORD and perhaps OLVM_CA_FILE in the environment.
 
-One object per VM, with the names of chaosmonkey's fields: id, name, power_state, native_state, host (null unless it runs),
-cluster, datacenter (null for a cluster that belongs to none), cpu_count, memory_mb.
+One object per VM, with the names of chaosmonkey's fields: id, name, power_state, native_state, host (null unless it
+runs), cluster, datacenter (null for a cluster that belongs to none), cpu_count, memory_mb.
 """
 
 import json
@@ -15,7 +15,7 @@ from ovirtsdk4.types import VmStatus
 
 PATH = "/ovirt-engine/api"
 
-# What is not here has no process, or none that the engine knows of: "unknown".
+# Every other status is "unknown": nobody can say whether the VM runs.
 POWER_STATES = {
     VmStatus.DOWN: "powered_off",
     VmStatus.IMAGE_LOCKED: "powered_off",

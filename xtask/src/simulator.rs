@@ -13,10 +13,11 @@ use crate::say;
 
 /// From the start of the process to the last line of its environment.
 const START: Duration = Duration::from_mins(1);
-/// What a client needs of its environment.
-const NEEDED: [&str; 3] = ["VSPHERE_SERVER", "VSPHERE_USERNAME", "VSPHERE_PASSWORD"];
+/// What a client needs of its environment, on each platform.
+const VSPHERE: [&str; 3] = ["VSPHERE_SERVER", "VSPHERE_USERNAME", "VSPHERE_PASSWORD"];
+const OLVM: [&str; 4] = ["OLVM_URL", "OLVM_USERNAME", "OLVM_PASSWORD", "OLVM_CA_FILE"];
 
-/// A simulated vCenter, stopped when this is dropped.
+/// A simulated vCenter or oVirt engine, stopped when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Simulator {
     child: Child,
@@ -25,12 +26,23 @@ pub(crate) struct Simulator {
 }
 
 impl Simulator {
-    /// Starts one on a free port and waits until it has told how to reach it.
+    /// Starts a vCenter on a free port and waits until it has told how to reach it.
     pub(crate) fn start(program: &Path, directory: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::serve(program, directory, &VSPHERE, &[&["--platform", "vsphere"], arguments].concat())
+    }
+
+    /// Starts an oVirt engine on a free port, with TLS as each engine has it, and waits until it has told how to reach it.
+    pub(crate) fn start_engine(program: &Path, directory: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::serve(program, directory, &OLVM, &[&["--platform", "olvm", "--tls"], arguments].concat())
+    }
+
+    fn serve(program: &Path, directory: &Path, needed: &[&str], arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(program)
-            .args(["sim", "serve", "--platform", "vsphere", "--listen", "127.0.0.1:0"])
+            .args(["sim", "serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .current_dir(directory)
+            // It is not asked to stop but killed, and then the file with its certificate authority stays.
+            .env("TMPDIR", directory)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -45,12 +57,12 @@ impl Simulator {
         });
         let mut simulator = Self { child, environment: Vec::new(), reader: Some(reader) };
         let deadline = Instant::now() + START;
-        while NEEDED.iter().any(|name| simulator.variable(name).is_none()) {
+        while needed.iter().any(|name| simulator.variable(name).is_none()) {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => simulator.environment.extend(variable(&line)),
-                Err(RecvTimeoutError::Disconnected) => bail!("sim serve ended without printing {}", NEEDED.join(", ")),
+                Err(RecvTimeoutError::Disconnected) => bail!("sim serve ended without printing {}", needed.join(", ")),
                 Err(RecvTimeoutError::Timeout) => {
-                    bail!("sim serve did not print {} within {} s", NEEDED.join(", "), START.as_secs())
+                    bail!("sim serve did not print {} within {} s", needed.join(", "), START.as_secs())
                 }
             }
         }

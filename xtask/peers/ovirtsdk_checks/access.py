@@ -90,17 +90,6 @@ def a_wrong_path_is_a_page_and_no_fault():
 
 
 @check
-def an_engine_that_restarts_answers_with_a_page():
-    add("restarted")
-    with connect() as connection:
-        service = find(connection, "restarted")
-        control("POST", "faults", {"method": "vm", "count": 1, "action": {"type": "html", "code": 503}})
-        error = expect(sdk.Error, service.get, None)
-        assert "text/html" in str(error), error
-        assert service.get().status == VmStatus.UP
-
-
-@check
 def an_authority_that_nobody_knows_is_refused():
     if CONTEXT is None:
         return

@@ -1,12 +1,30 @@
 """Reading: typed values, searches, pages, links, places."""
 
 import datetime
+import urllib.parse
 import uuid
 
 import ovirtsdk4 as sdk
 from ovirtsdk4.types import DataCenterStatus, HostStatus, VmStatus
 
-from .support import API, MIB, PATH, RUN, UUID, add, check, connect, control, expect, find, named, names, vms_of
+from .support import (
+    API,
+    MIB,
+    PATH,
+    RUN,
+    UUID,
+    add,
+    change,
+    check,
+    connect,
+    control,
+    expect,
+    find,
+    named,
+    names,
+    raw,
+    vms_of,
+)
 
 
 @check
@@ -105,23 +123,26 @@ def names_that_are_hard_to_search_for_are_listed_as_they_are():
         assert names(search(search='name="%s"' % named("Grün-日本"))) == [named("Grün-日本")]
         assert names(search(search='name="%s"' % named("50% \\ _"))) == [named("50% \\ _")]
         assert names(search(search='name="5*_-%s"' % RUN)) == [named("50% \\ _")]
-        for invalid in ("name=" + named("my vm"), "name=" + named("o'brien"), "(status=up)", "name=", "sortby name page 1"):
+        own = ["name=" + named(name) for name in ("my vm", "o'brien")]
+        for invalid in own + ["(status=up)", "name=", "sortby name page 1"]:
             assert search(search=invalid) == [], "an invalid search finds nothing: " + invalid
 
 
 @check
 def a_search_knows_statuses_by_the_names_of_the_engine():
-    add("on", cpus=1)
-    add("off", power="off", cpus=3)
+    add("state-on", cpus=1)
+    add("state-off", power="off", cpus=3)
     with connect() as connection:
         search = vms_of(connection).list
-        ours = "name=o*-%s and " % RUN
-        assert names(search(search=ours + "status=up")) == [named("on")]
-        assert names(search(search=ours + "status!=down")) == [named("on")]
-        assert names(search(search=ours + "vcpus>2")) == [named("off")]
-        assert search(search=ours + "status=poweringup") == []
+        ours = "name=state-*-%s and " % RUN
+        assert names(search(search=ours + "status=up")) == [named("state-on")]
+        assert names(search(search=ours + "status!=down")) == [named("state-on")]
+        assert names(search(search=ours + "vcpus>2")) == [named("state-off")]
+        change("state-on", phase="booting")
+        assert find(connection, "state-on").get().status == VmStatus.POWERING_UP
+        assert names(search(search=ours + "status=poweringup")) == [named("state-on")]
         for invalid in ("status=powering_up", "status=running"):
-            assert search(search=invalid) == [], invalid
+            assert search(search=invalid) == [], "not one of the engine's own names: " + invalid
 
 
 @check
@@ -139,6 +160,10 @@ def order_pages_and_limits():
         assert names(search(search=ours + " sortby name asc page 3", max=2)) == everything[4:]
         assert search(search=ours + " page 2") == [], "without a limit everything is on the first page"
         assert search(search=ours, max=0) == []
+        bearer = "Bearer " + connection.authenticate()
+        query = urllib.parse.urlencode({"search": ours, "detail": "-main+size"})
+        status, _, body = raw("GET", API + "/vms?" + query, Authorization=bearer)
+        assert status == 200 and b"<size>5</size>" in body and b"<vm" not in body.replace(b"<vms", b""), body
         error = expect(sdk.Error, lambda: search(max=-1), 400)
         assert "Illegal max count value for query : -1" in error.fault.detail, error.fault.detail
 

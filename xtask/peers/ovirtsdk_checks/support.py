@@ -60,8 +60,13 @@ def named(name):
 
 
 def add(name, guest=None, **more):
+    """A VM that is up, unless said otherwise."""
     guest = {"boot": STEP, "shutdown": STEP, **(guest or {})}
     control("POST", "vms", {"name": named(name), "folder": "ovirtsdk", "guest": guest, **more})
+
+
+def change(name, **what):
+    control("PATCH", "vms/" + named(name), what)
 
 
 def vms_of(connection):

@@ -1,4 +1,4 @@
-//! Getting the peers: Debian's govmomi for the simulator, PyPI's pyvmomi, all of it built below the target directory.
+//! Getting the peers: Debian's govmomi for the simulator, PyPI's pyvmomi and oVirt SDK, all built below the target directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,18 @@ use crate::{say, shell};
 /// Downloads and a build, on a slow line.
 const LIMIT: Duration = Duration::from_mins(15);
 const GOPATH: &str = "/usr/share/gocode";
-const PACKAGES: [&str; 2] = ["golang-go", "golang-github-vmware-govmomi-dev"];
+const VCSIM_PACKAGES: [&str; 2] = ["golang-go", "golang-github-vmware-govmomi-dev"];
+/// The last release of the oVirt SDK, and the libcurl that it speaks HTTP with.
+const OVIRT_SDK: [&str; 2] = ["ovirt-engine-sdk-python==4.6.3", "pycurl==7.45.7"];
+/// What the SDK's reader of XML, which is written in C, is built with.
+const OVIRT_SDK_PACKAGES: [&str; 4] = ["gcc", "libc6-dev", "libxml2-dev", "python3-dev"];
+/// The SDK's build looks for libxml2 nowhere else.
+const LIBXML2_HEADERS: &str = "/usr/include/libxml2/libxml/xmlreader.h";
+/// Prints the version and architecture that a Python extension is built for, and succeeds if one can be built.
+const PYTHON_ABI: &str = "\
+import os, sysconfig
+print(sysconfig.get_config_var('SOABI'))
+raise SystemExit(not os.path.isfile(os.path.join(sysconfig.get_path('include'), 'Python.h')))";
 
 /// Whether a peer that is missing is a failure.
 pub(super) fn is_ci() -> bool {
@@ -23,7 +34,7 @@ pub(super) fn is_ci() -> bool {
 pub(super) fn vcsim(workspace: &Workspace) -> Result<PathBuf> {
     let library = Path::new(GOPATH).join("src/github.com/vmware/govmomi/simulator");
     if !library.is_dir() || !shell::works(Command::new("go").arg("version")) {
-        debian_packages().with_context(|| format!("needs the Debian packages {}", PACKAGES.join(" and ")))?;
+        debian_packages(&VCSIM_PACKAGES)?;
     }
     let directory = workspace.scratch("peers")?;
     let program = directory.join("vcsim");
@@ -34,34 +45,61 @@ pub(super) fn vcsim(workspace: &Workspace) -> Result<PathBuf> {
     Ok(program)
 }
 
-fn debian_packages() -> Result<()> {
+/// Installs one major version of pyvmomi and returns the directory to put on `PYTHONPATH`.
+pub(super) fn pyvmomi(workspace: &Workspace, major: &str) -> Result<PathBuf> {
+    let next: u32 = major.parse::<u32>().context("a major version is a number")? + 1;
+    pip(workspace, &format!("pyvmomi-{major}"), &[&format!("pyvmomi>={major},<{next}")])
+}
+
+/// Builds the oVirt SDK and returns the directory to put on `PYTHONPATH`.
+pub(super) fn ovirt_sdk(workspace: &Workspace) -> Result<PathBuf> {
+    let can_build = Path::new(LIBXML2_HEADERS).is_file()
+        && shell::works(Command::new("cc").arg("--version"))
+        && shell::works(Command::new("python3").args(["-c", PYTHON_ABI]));
+    if !can_build {
+        debian_packages(&OVIRT_SDK_PACKAGES)?;
+    }
+    // An extension fits one version of Python only, so that another one has to build its own.
+    let abi = shell::capture(Command::new("python3").args(["-c", PYTHON_ABI]), LIMIT)
+        .context("Python cannot build extensions: its headers are missing")?;
+    let [sdk, curl] = OVIRT_SDK;
+    // Its wheel brings a libcurl; from source it would need the headers of one, and of that one's TLS library.
+    pip(workspace, &format!("ovirtsdk-{}", abi.trim()), &["--only-binary=pycurl", sdk, curl])
+}
+
+/// Installs Python packages into a directory of their own below the target directory.
+fn pip(workspace: &Workspace, directory: &str, packages: &[&str]) -> Result<PathBuf> {
+    let directory = workspace.scratch("peers")?.join(directory);
+    // Written last, so that an installation that was interrupted is not taken for one that is whole, nor an older one
+    // for the one that is asked for.
+    let done = directory.join(".installed");
+    let wanted = packages.join(" ");
+    if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
+        return Ok(directory);
+    }
+    let mut pip = Command::new("python3");
+    // A directory of its own needs no virtual environment and touches no other Python program.
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"]);
+    pip.arg(&directory).args(packages);
+    shell::capture(&mut pip, LIMIT)?;
+    std::fs::write(&done, wanted).with_context(|| format!("cannot write {}", done.display()))?;
+    Ok(directory)
+}
+
+fn debian_packages(packages: &[&str]) -> Result<()> {
+    install_debian(packages).with_context(|| format!("needs the Debian packages {}", packages.join(", ")))
+}
+
+fn install_debian(packages: &[&str]) -> Result<()> {
     ensure!(shell::works(Command::new("apt-get").arg("--version")), "there is no apt-get on this machine");
     let user = shell::capture(Command::new("id").arg("-u"), LIMIT)?;
     ensure!(user.trim() == "0", "only root can install them");
-    say::line(format_args!("installing {}", PACKAGES.join(", ")));
+    say::line(format_args!("installing {}", packages.join(", ")));
     apt(&["update"])?;
-    apt(&["install", "--yes", "--no-install-recommends", PACKAGES[0], PACKAGES[1]])
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
 }
 
 fn apt(arguments: &[&str]) -> Result<()> {
     let mut command = Command::new("apt-get");
     shell::capture(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"), LIMIT).map(drop)
-}
-
-/// Installs one major version of pyvmomi and returns the directory to put on `PYTHONPATH`.
-pub(super) fn pyvmomi(workspace: &Workspace, major: &str) -> Result<PathBuf> {
-    let directory = workspace.scratch("peers")?.join(format!("pyvmomi-{major}"));
-    // Written last by pip, so that an installation that was interrupted is not taken for one that is whole.
-    let done = directory.join(".installed");
-    if done.is_file() {
-        return Ok(directory);
-    }
-    let next: u32 = major.parse::<u32>().context("a major version is a number")? + 1;
-    let mut pip = Command::new("python3");
-    // A directory of its own needs no virtual environment and touches no other Python program.
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target"]);
-    pip.arg(&directory).arg(format!("pyvmomi>={major},<{next}"));
-    shell::capture(&mut pip, LIMIT)?;
-    std::fs::write(&done, "").with_context(|| format!("cannot write {}", done.display()))?;
-    Ok(directory)
 }

@@ -1,4 +1,5 @@
-//! Checks against programs that this project did not write: govmomi's simulated vCenter, and pyvmomi as a client.
+//! Checks against programs that this project did not write: govmomi's simulated vCenter, and as clients pyvmomi and
+//! oVirt's Python SDK.
 //!
 //! Each check prints `ok NAME`, `not ok NAME: why` or `skip NAME: why`. A peer that cannot be installed is skipped on a
 //! developer's machine and is a failure where `CI` is set.
@@ -6,6 +7,7 @@
 mod acceptance;
 mod install;
 mod message;
+mod ovirtsdk;
 mod proxy;
 mod pyvmomi;
 mod vcsim;
@@ -42,6 +44,15 @@ pub(crate) fn run(workspace: &Workspace, programs: &Programs) -> Tally {
             }
         }
         Err(error) => verdicts.missing("govmomi's simulator", &error),
+    }
+    say::line("--> oVirt's SDK against our simulated engine");
+    match install::ovirt_sdk(workspace) {
+        Ok(library) => {
+            if let Err(error) = ovirtsdk::against_simulator(workspace, programs, &library, &mut verdicts) {
+                verdicts.check("oVirt's SDK", &Err(error));
+            }
+        }
+        Err(error) => verdicts.missing("oVirt's SDK", &error),
     }
     verdicts.tally
 }
