@@ -95,7 +95,7 @@ fn is_filtered_by(selector: &Selector, subject: &str) -> bool {
 /// Whether the answer to a search holds at least one VM for each target.
 fn is_complete(selector: &Selector, found: &[VMInfo]) -> bool {
     if selector.targets.is_empty() {
-        return !Discovery::new(found.to_vec(), Vec::new(), selector).vms.is_empty();
+        return found.iter().any(|vm| selector.admits(vm));
     }
     selector.targets.iter().all(|target| {
         let mut alone = selector.clone();

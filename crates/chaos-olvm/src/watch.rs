@@ -21,6 +21,7 @@ use pace::Pace;
 
 /// How many answers in a row that make no sense are taken for an accident.
 const IN_A_ROW: u32 = 4;
+const READING: &str = "reading the VM's state";
 
 /// What one client waits for.
 #[derive(Debug)]
@@ -153,25 +154,16 @@ impl Followed {
         self.shared.hurry.notify_one();
     }
 
+    /// Waits for what a tick later than `tick` tells, whoever makes it, and no longer than `cx` lasts.
     async fn after(&mut self, cx: &Context, tick: u64) -> Result<&Vm, Error> {
-        let mut over = self.shared.over.subscribe();
-        loop {
-            let told = self.shared.board().told(&self.id, tick);
-            match told {
-                Some((seen, Told::There(vm))) => {
-                    self.seen = seen;
-                    self.vm = vm;
-                    return Ok(&self.vm);
-                }
-                Some((_, Told::Gone)) => return Err(gone(&self.id)),
-                Some((_, Told::Failed(error))) => return Err(again(&error)),
-                None => {}
+        match cx.bounded(READING, self.shared.told_after(cx, &self.id, tick)).await?? {
+            (seen, Told::There(vm)) => {
+                self.seen = seen;
+                self.vm = vm;
+                Ok(&self.vm)
             }
-            tokio::select! {
-                biased;
-                changed = over.changed() => changed.map_err(|_| gone(&self.id))?,
-                _lead = self.shared.lead.lock() => self.shared.tick(cx).await?,
-            }
+            (_, Told::Gone) => Err(gone(&self.id)),
+            (_, Told::Failed(error)) => Err(again(&error)),
         }
     }
 }
@@ -194,6 +186,21 @@ impl Shared {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is told of a VM later than `tick`. Makes ticks while nobody else does.
+    async fn told_after(&self, cx: &Context, id: &str, tick: u64) -> Result<(u64, Told), Error> {
+        let mut over = self.over.subscribe();
+        loop {
+            if let Some(told) = self.board().told(id, tick) {
+                return Ok(told);
+            }
+            tokio::select! {
+                biased;
+                changed = over.changed() => changed.map_err(|_| gone(id))?,
+                _lead = self.lead.lock() => self.tick(cx).await?,
+            }
+        }
+    }
+
     /// Waits until a tick is due, looks at all VMs that are followed by then, and tells what was seen.
     ///
     /// # Errors
@@ -205,13 +212,10 @@ impl Shared {
             if clock.monotonic() >= due {
                 break;
             }
-            let wait = async {
-                tokio::select! {
-                    () = clock.sleep_until(due) => {}
-                    () = self.hurry.notified() => {}
-                }
-            };
-            cx.bounded("waiting for the VM's state", wait).await?;
+            tokio::select! {
+                () = clock.sleep_until(due) => {}
+                () = self.hurry.notified() => {}
+            }
         }
         let (tick, ids) = {
             let mut board = self.board();
@@ -220,12 +224,11 @@ impl Shared {
             (board.begun, board.followed.keys().cloned().collect::<Vec<_>>())
         };
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let looked = cx.bounded("reading the VM's state", look_up(&self.session, cx, &ids)).await?;
-        match looked {
+        match look_up(&self.session, cx, &ids).await {
             Ok(vms) => self.board().hear(tick, &ids, vms),
             Err(error) => {
                 // If it is this caller's end, it is no sign of anything to the others.
-                cx.check("reading the VM's state")?;
+                cx.check(READING)?;
                 self.board().fail(tick, error);
             }
         }

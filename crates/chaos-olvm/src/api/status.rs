@@ -112,29 +112,6 @@ impl Status {
             | Self::Other(_) => false,
         }
     }
-
-    /// Whether the VM is on its way to `up`, so that waiting for that makes sense.
-    pub(crate) fn is_coming_up(&self) -> bool {
-        match self {
-            Self::WaitForLaunch
-            | Self::PoweringUp
-            | Self::RebootInProgress
-            | Self::Migrating
-            | Self::RestoringState => true,
-            Self::Up
-            | Self::Down
-            | Self::PoweringDown
-            | Self::Paused
-            | Self::SavingState
-            | Self::Suspended
-            | Self::ImageLocked
-            | Self::NotResponding
-            | Self::Unknown
-            | Self::Unassigned
-            | Self::Absent
-            | Self::Other(_) => false,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chaos_core::{Context, Error, ErrorKind, Fault, How, Need, ProgressStep, Stop, VMPowerState, check_power};
-use tokio::time::Instant;
 
 use super::job::{Job, Sent};
 use super::reboot::{Phase, Restart};
@@ -39,7 +38,8 @@ enum Shutdown {
 }
 
 const MUTE_STATE: &str = "its guest does not respond to the engine";
-const NO_GUEST: &str = "no guest runs in a suspended VM";
+const NO_GUEST: &str = "no guest runs in it";
+const NOT_READY: &str = "it did not come up in time for its guest to be asked";
 const PASSED: &str = "the engine stopped it hard without asking its guest: it has neither ACPI nor a guest agent";
 
 impl Job<'_> {
@@ -122,28 +122,29 @@ impl Job<'_> {
 
     async fn shut_down_guest(&mut self, fault: &Fault, grace: Duration) -> Result<Guest, Error> {
         let limit = self.cx.limit(grace);
-        let ready = match self.ready(&limit, fault).await {
-            Err(error) => return self.late(error, || "did not come up in time for its guest to be asked".to_owned()),
-            Ok(ready) => ready,
-        };
-        let start_time = self.vm().start_time;
-        let asked = match ready {
-            Ready::Mute(reason) => return Ok(Guest::Mute(reason)),
-            Ready::Gone => return Ok(Guest::Already),
-            // Somebody else has asked. To ask again would be an order to stop hard.
-            Ready::Asked => false,
-            Ready::Up => {
-                match self.send(&limit, Action::Shutdown, fault).await {
-                    Err(error) => return self.late(error, || "its guest could not be asked in time".to_owned()),
-                    Ok(Sent::NotNeeded) => return Ok(Guest::Already),
-                    Ok(Sent::Refused(refusal)) => return Err(refusal.into()),
-                    // An answer that was lost is as good as the guest's silence: its time runs.
-                    Ok(Sent::Accepted | Sent::Unsettled(_)) => self.report(ProgressStep::GuestAsked),
+        let mut going_down = loop {
+            match self.ready(&limit, fault).await {
+                Err(error) => return self.late(error, || NOT_READY.to_owned()),
+                Ok(Ready::Mute(reason)) => return Ok(Guest::Mute(reason)),
+                Ok(Ready::There) => return Ok(Guest::Already),
+                // Somebody else has asked. To ask again would be an order to stop hard.
+                Ok(Ready::Asked) => break true,
+                Ok(Ready::Up) => {}
+            }
+            match self.send(&limit, Action::Shutdown, fault).await {
+                Err(error) => return self.late(error, || "its guest could not be asked in time".to_owned()),
+                Ok(Sent::NotNeeded) => return Ok(Guest::Already),
+                // Another command held the VM, and left it in a state in which its guest must not be asked.
+                Ok(Sent::Refused(refusal)) if refusal.is_busy() => {}
+                Ok(Sent::Refused(refusal)) => return Err(refusal.into()),
+                // An answer that was lost is as good as the guest's silence: its time runs.
+                Ok(Sent::Accepted | Sent::Unsettled(_)) => {
+                    self.report(ProgressStep::GuestAsked);
+                    break false;
                 }
-                true
             }
         };
-        let mut going_down = !asked;
+        let start_time = self.vm().start_time;
         let end = self
             .until(&limit, "waiting for the guest to shut down", |vm| {
                 if vm.status.power() == VMPowerState::PoweredOff {
@@ -182,9 +183,9 @@ impl Job<'_> {
     async fn restart_guest(&mut self, fault: &Fault, grace: Duration) -> Result<Guest, Error> {
         let limit = self.cx.limit(grace);
         match self.ready(&limit, fault).await {
-            Err(error) => return self.late(error, || "did not come up in time for its guest to be asked".to_owned()),
+            Err(error) => return self.late(error, || NOT_READY.to_owned()),
             Ok(Ready::Mute(reason)) => return Ok(Guest::Mute(reason)),
-            Ok(Ready::Up | Ready::Gone | Ready::Asked) => {}
+            Ok(Ready::Up | Ready::There | Ready::Asked) => {}
         }
         let mut restart = Restart::asked(self.vm());
         match self.send(&limit, Action::Reboot, fault).await {
@@ -220,14 +221,14 @@ impl Job<'_> {
     async fn follow_restart(&mut self, limit: &Context, restart: &mut Restart) -> Result<(), Error> {
         let stale = limit.limit(STALE);
         let down = "waiting for the guest to go down";
-        let began = Instant::now();
+        let began = self.cx.monotonic();
         let mut waited = self.until(&stale, down, |vm| (restart.observe(vm) > Phase::Asked).then_some(())).await;
         if let Err(error) = &waited
             && error.kind() == ErrorKind::Timeout
             && self.cx.check(down).is_ok()
         {
             if self.is_up() && !self.logged(&[REBOOTED], Some(Action::Reboot)).await.is_empty() {
-                let seconds = began.elapsed().as_secs();
+                let seconds = self.cx.monotonic().saturating_sub(began).as_secs();
                 self.note(format!(
                     "the engine logged the restart, and showed the VM as up all along ({seconds} s): the guest was not seen going down"
                 ));
@@ -251,23 +252,17 @@ impl Job<'_> {
         if let Some(ready) = Ready::of(&self.vm().status, fault) {
             return Ok(ready);
         }
-        let mut seen = None;
-        self.until(limit, "waiting for the VM to come up", |vm| {
-            seen = Ready::of(&vm.status, fault).or_else(|| (!vm.status.is_coming_up()).then_some(Ready::Gone));
-            seen.map(drop)
-        })
-        .await?;
+        let ready = self.until(limit, "waiting for the VM to come up", |vm| Ready::of(&vm.status, fault)).await?;
+        // It may have become something else than `up`: refused now, or there already.
         match check_power(&self.info(), fault)? {
-            Need::Nothing => Ok(Ready::Gone),
-            Need::Act => Ok(seen.unwrap_or(Ready::Gone)),
+            Need::Nothing => Ok(Ready::There),
+            Need::Act => Ok(ready),
         }
     }
 
-    /// Waits until the VM is `up`.
+    /// Waits until the VM is `up`, or has become what decides without that.
     pub(super) async fn until_up(&mut self, limit: &Context, fault: &Fault) -> Result<(), Error> {
-        match self.ready(limit, fault).await? {
-            Ready::Up | Ready::Gone | Ready::Asked | Ready::Mute(_) => Ok(()),
-        }
+        self.ready(limit, fault).await.map(drop)
     }
 
     /// The grace is over, unless it is the whole call that is.
@@ -288,8 +283,8 @@ enum Ready {
     Asked,
     /// It cannot be asked, for this reason.
     Mute(&'static str),
-    /// There is nothing to ask: what the VM has become decides.
-    Gone,
+    /// It is where it was to go.
+    There,
 }
 
 impl Ready {
@@ -313,7 +308,7 @@ impl Ready {
             | Status::Unknown
             | Status::Unassigned
             | Status::Absent
-            | Status::Other(_) => Some(Self::Gone),
+            | Status::Other(_) => Some(Self::Mute(NO_GUEST)),
         }
     }
 }

@@ -182,7 +182,7 @@ impl<'a> Job<'a> {
     }
 
     /// The newest lines of the engine's log on this VM with one of `codes`, newest first; of `action` alone if it is given.
-    /// None if the log cannot be read: it only adds to what is known.
+    /// Empty if the log cannot be read: it only adds to what is known.
     pub(super) async fn logged(&self, codes: &[u32], action: Option<Action>) -> Vec<Event> {
         let correlation = match action {
             Some(action) => match self.sent.iter().rev().find(|(sent, _)| *sent == action) {

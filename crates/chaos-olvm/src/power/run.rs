@@ -166,7 +166,7 @@ impl Job<'_> {
         let events = self.logged(&FAILURES, None).await;
         let why = events.first().map_or_else(
             || "look at the engine's events for the reason".to_owned(),
-            |event| format!("the engine says: {}", event.description),
+            |event| format!("the latest failure in the engine's log is: {}", event.description),
         );
         let status = self.vm().status.word().to_owned();
         Error::new(ErrorKind::Failed, format!("{} was accepted and failed, the VM is `{status}`: {why}", action.word()))

@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
-use chaos_core::{Context, ErrorKind, Fault, How, Platform, PlatformExt, Stop, VMPowerState, VMRef};
+use chaos_core::{
+    Context, ErrorKind, Fault, How, Platform, PlatformExt, Selector, Stop, SuspendedMemory, Target, VMPowerState, VMRef,
+};
 use chaos_olvm::{Config, LoginMethod, Olvm};
-use chaos_sim::{Builder, Estate, Guest, OnShutdown, Sim, Timing, VmSpec};
+use chaos_sim::{Builder, Estate, Guest, OnShutdown, Power, Sim, Timing, VmSpec, WireAction, WireFault};
 
 const GRACE: Duration = Duration::from_secs(5);
 
 async fn engine(builder: Builder) -> (Sim, Olvm, Context) {
-    let sim = builder.olvm().timing(Timing { jitter: 0.0, ..Timing::fast() }).start().await.unwrap();
+    engine_with(builder, Timing { jitter: 0.0, ..Timing::fast() }).await
+}
+
+async fn engine_with(builder: Builder, timing: Timing) -> (Sim, Olvm, Context) {
+    let sim = builder.olvm().timing(timing).start().await.unwrap();
     let cx = Context::with_timeout(Duration::from_mins(1));
     let mut config = Config::new(sim.url(), "chaos@internal", "chaos".into());
     config.shortest_tick = Duration::from_millis(20);
@@ -64,7 +70,7 @@ async fn a_shutdown_is_sent_once_and_a_guest_that_refuses_is_stopped_hard_at_onc
 #[tokio::test]
 async fn a_vm_that_is_powering_up_is_not_shut_down_before_it_is_up() {
     let slow = Guest { boot: Some(Duration::from_millis(600)), ..Guest::default() };
-    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("fresh").guest(slow).power(chaos_sim::Power::Off))).await;
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("fresh").guest(slow).power(Power::Off))).await;
     olvm.power_on(&cx, "fresh").await.unwrap();
     assert_eq!(olvm.find(&cx, "fresh").await.unwrap().native_state, "powering_up");
     let outcome = olvm.power_off(&cx, "fresh", graceful()).await.unwrap();
@@ -109,7 +115,7 @@ async fn a_page_of_apache_is_an_engine_that_is_away() {
     let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a"))).await;
     sim.restart_engine(Duration::from_mins(5), Duration::from_mins(5));
     let short = cx.limit(Duration::from_secs(8));
-    let error = olvm.discover(&short, &chaos_core::Selector::all()).await.unwrap_err();
+    let error = olvm.discover(&short, &Selector::all()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error:?}");
     assert!(error.to_string().contains("503"), "{error}");
 }
@@ -135,10 +141,50 @@ async fn basic_authentication_keeps_one_session_and_gives_it_back() {
     let mut config = Config::new(sim.url(), "chaos@internal", "chaos".into());
     config.login = LoginMethod::Basic;
     let olvm = Olvm::connect(&cx, config.clone()).await.unwrap();
-    assert!(!olvm.discover(&cx, &chaos_core::Selector::all()).await.unwrap().vms.is_empty());
+    assert!(!olvm.discover(&cx, &Selector::all()).await.unwrap().vms.is_empty());
     assert_eq!((sim.sessions().len(), sim.calls_of("token").len()), (1, 0));
     olvm.disconnect(&cx).await.unwrap();
     assert_eq!(sim.sessions().len(), 0);
     config.password = "wrong".into();
     assert_eq!(Olvm::connect(&cx, config).await.unwrap_err().kind(), ErrorKind::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_vm_that_is_suspended_meanwhile_is_not_taken_for_off() {
+    let timing = Timing { jitter: 0.0, suspend: Duration::from_secs(2), ..Timing::fast() };
+    let (sim, olvm, cx) = engine_with(empty().vm(VmSpec::new("a")), timing).await;
+    let vm = olvm.find(&cx, "a").await.unwrap();
+    let target = VMRef::new(olvm.identity(), vm.id).into();
+    let suspend = async { olvm.suspend(&cx, "a").await };
+    let power_off = async {
+        while olvm.find(&cx, "a").await.unwrap().native_state != "saving_state" {}
+        let fault = Fault::PowerOff { stop: graceful(), suspended: SuspendedMemory::Discard };
+        olvm.apply(&cx, &target, &fault).await
+    };
+    let (_, outcome) = tokio::join!(suspend, power_off);
+    let outcome = outcome.unwrap();
+    assert_eq!((outcome.how, outcome.state), (How::HardWithoutTools, VMPowerState::PoweredOff), "{outcome:?}");
+    assert_eq!(sim.world().vm("a").unwrap().power, Power::Off);
+}
+
+#[tokio::test]
+async fn nobody_waits_longer_than_it_may_for_the_look_of_another() {
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a")).vm(VmSpec::new("b"))).await;
+    let vms = olvm.discover(&cx, &Selector::all()).await.unwrap().vms;
+    let targets: Vec<Target> = vms.iter().map(|vm| VMRef::new(olvm.identity(), &vm.id).into()).collect();
+    sim.inject(WireFault::new(WireAction::Stall { after_effect: false }).method("vm").always());
+    let (patient, hurried) = (cx.limit(Duration::from_secs(20)), cx.limit(Duration::from_millis(300)));
+    let fault = Fault::suspend();
+    let patient = olvm.apply(&patient, &targets[0], &fault);
+    let second = async {
+        while sim.calls_of("vm").is_empty() {
+            tokio::task::yield_now().await;
+        }
+        olvm.apply(&hurried, &targets[1], &fault).await
+    };
+    let ended = tokio::select! {
+        _ = patient => panic!("the one that stalls has twenty seconds"),
+        ended = second => ended,
+    };
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::Timeout);
 }
