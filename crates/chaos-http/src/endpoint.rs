@@ -32,6 +32,24 @@ pub fn parse_endpoint(text: &str) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
+/// An endpoint that a person wrote, as it may be printed: without the credentials that somebody may have put into it, where
+/// [`parse_endpoint`] refuses them.
+///
+/// ```
+/// use chaos_http::printable_endpoint;
+///
+/// assert_eq!(printable_endpoint("vc.example.com"), "vc.example.com");
+/// assert!(!printable_endpoint("https://ann:pw@vc.example.com").contains("pw"));
+/// assert!(!printable_endpoint("ann:pw@vc.example.com").contains("pw"));
+/// ```
+#[must_use]
+pub fn printable_endpoint(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(url) => SafeUrl::from(url).to_string(),
+        Err(_) => text.rsplit_once('@').map_or(text, |(_, host)| host).to_owned(),
+    }
+}
+
 /// The rule for endpoints: `https` anywhere, `http` on this machine, `http` elsewhere only if `trust` is
 /// [`TlsTrust::Insecure`].
 ///

@@ -60,7 +60,7 @@ pub use bytes::Bytes;
 pub use client::Client;
 pub use config::{Config, ConfigError, Limits, Profile};
 pub use cookie::SessionCookie;
-pub use endpoint::{check_endpoint, parse_endpoint};
+pub use endpoint::{check_endpoint, parse_endpoint, printable_endpoint};
 pub use error::{HttpError, HttpErrorKind, TimeLimit};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 pub use request::Request;

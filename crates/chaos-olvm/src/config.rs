@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use chaos_core::{Error, ErrorKind};
-use chaos_http::{SafeUrl, TlsTrust, Url, check_endpoint, parse_endpoint};
+use chaos_http::{SafeUrl, TlsTrust, Url, check_endpoint, parse_endpoint, printable_endpoint};
 use secrecy::SecretString;
 
 /// Where the engine's applications live unless a proxy moves them.
@@ -116,14 +116,9 @@ impl Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Somebody may have put credentials into the URL, where they are refused later on.
-        let url = Url::parse(&self.url).map_or_else(
-            |_| self.url.rsplit_once('@').map_or(self.url.as_str(), |(_, host)| host).to_owned(),
-            |url| SafeUrl::from(url).to_string(),
-        );
         f.debug_struct("Config")
             .field("entry", &self.entry)
-            .field("url", &url)
+            .field("url", &printable_endpoint(&self.url))
             .field("username", &self.username)
             .field("password", &"***")
             .field("trust", &self.trust)

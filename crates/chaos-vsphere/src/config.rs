@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use chaos_core::Error;
-use chaos_http::{SafeUrl, TlsTrust, Url, check_endpoint, parse_endpoint};
+use chaos_http::{TlsTrust, Url, check_endpoint, parse_endpoint, printable_endpoint};
 use secrecy::SecretString;
 
 /// How to reach a vCenter or ESXi host, and as whom. Start from [`Config::new`] and change fields.
@@ -78,14 +78,9 @@ impl Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Somebody may have put credentials into the URL, where they are refused later on.
-        let server = Url::parse(&self.server).map_or_else(
-            |_| self.server.rsplit_once('@').map_or(self.server.as_str(), |(_, host)| host).to_owned(),
-            |url| SafeUrl::from(url).to_string(),
-        );
         f.debug_struct("Config")
             .field("entry", &self.entry)
-            .field("server", &server)
+            .field("server", &printable_endpoint(&self.server))
             .field("port", &self.port)
             .field("username", &self.username)
             .field("password", &"***")
