@@ -35,8 +35,23 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
 /// Discovers a large simulated estate in a process of its own and holds its peak resident memory against the limit.
 pub(crate) fn peak_memory(workspace: &Workspace, programs: &Programs) -> Result<Tally> {
     let directory = workspace.scratch("xtask/peak-memory")?;
-    let simulator = Simulator::start(programs.chaosmonkey(), &directory, &["--vms", VMS])?;
-    let discovery = ["platforms", "discover-vms", "--platform", "vsphere", "--format", "json"];
+    let arguments = ["--vms", VMS];
+    let vcenter = Simulator::start(programs.chaosmonkey(), &directory, &arguments)?;
+    let mut tally = peak_of_discovery(workspace, programs, &vcenter, "vsphere")?;
+    drop(vcenter);
+    let engine = Simulator::start_engine(programs.chaosmonkey(), &directory, &arguments)?;
+    tally += peak_of_discovery(workspace, programs, &engine, "olvm")?;
+    Ok(tally)
+}
+
+fn peak_of_discovery(
+    workspace: &Workspace,
+    programs: &Programs,
+    simulator: &Simulator,
+    platform: &str,
+) -> Result<Tally> {
+    let directory = workspace.scratch("xtask/peak-memory")?;
+    let discovery = ["platforms", "discover-vms", "--platform", platform, "--format", "json"];
     let mut measured = Command::new("python3");
     measured.arg(script(workspace)).arg(programs.chaosmonkey()).args(discovery);
     measured.current_dir(&directory).envs(simulator.environment());
@@ -45,7 +60,7 @@ pub(crate) fn peak_memory(workspace: &Workspace, programs: &Programs) -> Result<
     let held = kib <= PEAK_MIB * 1024;
     let verdict = if held { "ok" } else { "not ok" };
     say::line(format_args!(
-        "{verdict} discovery of {VMS} VMs needs {} MiB at its peak (limit {PEAK_MIB})",
+        "{verdict} discovery of {VMS} VMs on {platform} needs {} MiB at its peak (limit {PEAK_MIB})",
         kib.div_ceil(1024)
     ));
     Ok(Tally::check(held))

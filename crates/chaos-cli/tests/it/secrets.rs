@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use chaos_sim::{Builder, Sim, WireAction, WireFault};
+use chaos_sim::{Builder, Door, Sim, WireAction, WireFault};
 use chaos_testkit::find_secret;
 
 use crate::lab::{Lab, PASSWORD, USER};
@@ -37,7 +37,10 @@ fn files(directory: &Path) -> Vec<(std::path::PathBuf, String)> {
 }
 
 async fn lab(builder: Builder) -> Lab {
-    Lab::of(builder).await
+    let mut lab = Lab::of(builder.doors([Door::VSphere, Door::Olvm])).await;
+    let url = lab.sim.url().to_owned();
+    lab.program = lab.program.env("OLVM_URL", url).env("OLVM_USERNAME", USER).env("OLVM_PASSWORD", PASSWORD);
+    lab
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,6 +54,11 @@ async fn not_in_any_command_at_the_most_verbose_level() {
         &["platforms", "power-off", "web-01", "web-02", "--force"],
         &["platforms", "power-on", "web-01", "--log-format", "json"],
         &["platforms", "power-off", "web-99"],
+        &["platforms", "discover-vms", "-p", "olvm", "--format", "json"],
+        &["platforms", "power-off", "web-04", "-p", "olvm", "--force"],
+        &["platforms", "power-on", "web-04", "-p", "olvm", "--log-format", "json"],
+        &["platforms", "vm-info", "web-99", "-p", "olvm"],
+        &["execute", "-t", "olvm-vm-shutdown", "--override", "vm_name=web-02"],
         &["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=web-01"],
         &["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=web-03", "-f", "json"],
     ] {

@@ -137,6 +137,7 @@ impl Job<'_> {
                 // Another command held the VM, and left it in a state in which its guest must not be asked.
                 Ok(Sent::Refused(refusal)) if refusal.is_busy() => {}
                 Ok(Sent::Refused(refusal)) => return Err(refusal.into()),
+                Ok(Sent::Unknown(error)) => return Err(error),
                 // An answer that was lost is as good as the guest's silence: its time runs.
                 Ok(Sent::Accepted | Sent::Unsettled(_)) => {
                     self.report(ProgressStep::GuestAsked);
@@ -191,6 +192,7 @@ impl Job<'_> {
         match self.send(&limit, Action::Reboot, fault).await {
             Err(error) => return self.late(error, || "its guest could not be asked in time".to_owned()),
             Ok(Sent::Refused(refusal)) => return Err(refusal.into()),
+            Ok(Sent::Unknown(error)) => return Err(error),
             Ok(Sent::NotNeeded | Sent::Accepted | Sent::Unsettled(_)) => self.report(ProgressStep::GuestAsked),
         }
         let error = match self.follow_restart(&limit, &mut restart).await {

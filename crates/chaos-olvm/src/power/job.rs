@@ -6,6 +6,7 @@ use chaos_core::{
     Context, Error, ErrorKind, Fault, How, Need, Outcome, Progress, ProgressStep, Retry, VMInfo, VMPowerState, VMRef,
     check_power,
 };
+use chaos_http::StatusCode;
 use tracing::debug;
 
 use super::Power;
@@ -14,7 +15,7 @@ use crate::api::event::Event;
 use crate::api::fault;
 use crate::api::request::{Request, is_id};
 use crate::api::vm::Vm;
-use crate::error::Cause;
+use crate::error::{CallError, Cause};
 use crate::transport::List;
 use crate::watch::{Followed, gone};
 
@@ -52,6 +53,8 @@ pub(super) enum Sent {
     Unsettled(Error),
     /// While another command held the VM, it got to where it was to go.
     NotNeeded,
+    /// Nobody at this address knows the action: the engine is too old for it, or is not there at the moment.
+    Unknown(Error),
 }
 
 impl<'a> Job<'a> {
@@ -147,8 +150,9 @@ impl<'a> Job<'a> {
                 Cause::Fault(refusal) => return Ok(Sent::Refused(*refusal)),
                 Cause::NotFound => return Err(gone(self.vm.id())),
                 cause => {
-                    let method = error.method;
-                    return Err(crate::error::CallError { operation: error.operation, method, cause }.into());
+                    let is_unknown = matches!(&cause, Cause::Page { status, .. } if is_no_such_path(*status));
+                    let error = Error::from(CallError { cause, ..error });
+                    return if is_unknown { Ok(Sent::Unknown(error)) } else { Err(error) };
                 }
             }
         }
@@ -241,6 +245,10 @@ impl<'a> Job<'a> {
             None => told,
         }
     }
+}
+
+fn is_no_such_path(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// Adds to a time-out why nothing was heard.

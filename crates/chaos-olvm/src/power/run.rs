@@ -118,6 +118,7 @@ impl Job<'_> {
                 None
             }
             Sent::Unsettled(error) => Some(error),
+            Sent::Unknown(error) => return Err(error),
             Sent::Refused(refusal) => {
                 // Somebody else may have been faster.
                 self.look(limit).await?;
@@ -150,6 +151,15 @@ impl Job<'_> {
             // Only a VM that is down needs no reset, and that is refused.
             Sent::NotNeeded => Ok(()),
             Sent::Refused(refusal) => Err(refusal.into()),
+            Sent::Unknown(error) => {
+                // An engine that shows the VM is there: it does not know the action.
+                if self.look(limit).await.is_err() {
+                    return Err(error);
+                }
+                let message =
+                    "this engine cannot reset VMs, which takes version 4.4.6: power the VM off and on instead";
+                Err(Error::new(ErrorKind::Unsupported, message))
+            }
             Sent::Unsettled(lost) => {
                 self.look(limit).await?;
                 if self.logged(&[RESET], Some(Action::Reset)).await.is_empty() {

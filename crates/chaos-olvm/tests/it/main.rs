@@ -4,4 +4,5 @@
 
 mod conformance;
 mod requests;
+mod secrets;
 mod traps;

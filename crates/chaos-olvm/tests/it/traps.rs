@@ -6,7 +6,10 @@ use chaos_core::{
     Context, ErrorKind, Fault, How, Platform, PlatformExt, Selector, Stop, SuspendedMemory, Target, VMPowerState, VMRef,
 };
 use chaos_olvm::{Config, LoginMethod, Olvm};
-use chaos_sim::{Builder, Estate, Guest, OnShutdown, Power, Sim, Timing, VmSpec, WireAction, WireFault};
+use chaos_sim::{
+    Builder, EngineVersion, Estate, Guest, HostState, OnShutdown, Power, Sim, Timing, Tools, VmSpec, WireAction,
+    WireFault,
+};
 
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -187,4 +190,65 @@ async fn nobody_waits_longer_than_it_may_for_the_look_of_another() {
         ended = second => ended,
     };
     assert_eq!(ended.unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn a_vm_whose_host_is_lost_is_refused_and_nothing_is_sent() {
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a"))).await;
+    sim.world().set_host(&sim.world().hosts()[0].name, HostState::Disconnected).unwrap();
+    let vm = olvm.find(&cx, "a").await.unwrap();
+    assert_eq!((vm.power_state, vm.native_state.as_str()), (VMPowerState::Unknown, "unknown"));
+    for fault in [Fault::power_on(), Fault::power_off(graceful()), Fault::suspend(), Fault::reboot(graceful())] {
+        let target = VMRef::new(olvm.identity(), &vm.id).into();
+        assert_eq!(olvm.apply(&cx, &target, &fault).await.unwrap_err().kind(), ErrorKind::InvalidState);
+    }
+    assert!(
+        ["start", "stop", "shutdown", "suspend", "reboot", "reset"].iter().all(|word| sim.calls_of(word).is_empty())
+    );
+}
+
+#[tokio::test]
+async fn a_shutdown_that_the_engine_carried_out_as_a_hard_stop_is_called_one() {
+    // Neither ACPI nor an agent: the engine has no way to ask.
+    let mute = |name: &str| VmSpec::new(name).deaf().guest(Guest { tools: Tools::NotInstalled, ..Guest::default() });
+    let (sim, olvm, cx) = engine(empty().vm(mute("a")).vm(mute("b"))).await;
+    let outcome = olvm.power_off(&cx, "a", graceful()).await.unwrap();
+    assert_eq!(outcome.how, How::HardWithoutTools, "{outcome:?}");
+    let error = olvm.power_off(&cx, "b", Stop::GuestOnly { grace: GRACE }).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed, "{error:?}");
+    assert!(error.to_string().contains("without asking"), "{error}");
+    assert_eq!((sim.calls_of("shutdown").len(), sim.calls_of("stop").len()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_restart_on_an_engine_that_shows_the_old_state_is_not_over_before_it_was_seen() {
+    let slow = Guest {
+        shutdown: Some(Duration::from_millis(700)),
+        boot: Some(Duration::from_millis(700)),
+        ..Guest::default()
+    };
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a").guest(slow)).engine_version(EngineVersion::V43)).await;
+    let outcome = olvm.reboot(&cx, "a", Stop::GuestOnly { grace: Duration::from_secs(20) }).await.unwrap();
+    assert_eq!(outcome.how, How::GuestReboot);
+    assert!(outcome.duration >= Duration::from_millis(1400), "down and up take longer: {outcome:?}");
+    assert_eq!(sim.calls_of("reset").len(), 0);
+}
+
+#[tokio::test]
+async fn a_reset_that_an_old_engine_does_not_know_names_the_way_out() {
+    let (_sim, olvm, cx) = engine(empty().vm(VmSpec::new("a")).engine_version(EngineVersion::V43)).await;
+    let error = olvm.reboot(&cx, "a", Stop::Hard { limit: GRACE }).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error:?}");
+    assert!(error.to_string().contains("off and on"), "{error}");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_a_day_off_and_in_another_zone_changes_nothing() {
+    let yesterday = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(26);
+    let builder = empty().vm(VmSpec::new("a")).starts_at(yesterday).engine_zone(jiff::tz::offset(-7));
+    let (_sim, olvm, cx) = engine(builder).await;
+    let before = olvm.find(&cx, "a").await.unwrap().boot_time.unwrap();
+    assert!(before < jiff::Timestamp::now() - jiff::SignedDuration::from_hours(25), "{before}");
+    assert_eq!(olvm.power_off(&cx, "a", graceful()).await.unwrap().how, How::GuestShutdown);
+    assert_eq!(olvm.power_on(&cx, "a").await.unwrap().how, How::PoweredOn);
 }
