@@ -1,6 +1,6 @@
 //! What is asked of an engine: the VMs and the places that they refer to, in four requests, whatever the number of VMs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ use crate::api::vm::Vm;
 use crate::error::{CallError, Cause};
 use crate::session::Session;
 use crate::transport::List;
+
+/// A look at one VM that is under way: which, and what came of it.
+type Look<'a> = BoxFuture<'a, (&'a str, Result<Option<Vm>, CallError>)>;
 
 /// How many requests one caller has under way at the same time.
 const AT_A_TIME: usize = 8;
@@ -107,15 +110,15 @@ fn is_complete(selector: &Selector, found: &[VMInfo]) -> bool {
     })
 }
 
-/// The present state of some VMs by id, in no particular order, with the names of their places. A VM that does not exist is
-/// left out.
+/// The present state of some VMs by id, with the names of their places, and those that could not be looked at. A VM that does
+/// not exist is in neither.
 pub(crate) async fn get(
     session: &Session,
     known: &KnownPlaces,
     cx: &Context,
     ids: &[&str],
-) -> Result<Vec<VMInfo>, Error> {
-    let vms = look_up(session, cx, ids).await?;
+) -> Result<HashMap<String, Result<VMInfo, Error>>, Error> {
+    let LookedUp { vms, failed } = look_up(session, cx, ids).await?;
     let places = if let Some(places) = known.recall(&vms) {
         places
     } else {
@@ -123,20 +126,31 @@ pub(crate) async fn get(
         known.remember(&places);
         places
     };
-    Ok(vms.iter().map(|vm| places.describe(vm)).collect())
+    let found = vms.into_iter().map(|vm| (vm.id.clone(), Ok(places.describe(&vm))));
+    Ok(found.chain(failed.into_iter().map(|(id, error)| (id, Err(error)))).collect())
+}
+
+/// Some VMs as they are now.
+#[derive(Debug, Default)]
+pub(crate) struct LookedUp {
+    /// Those that are there, in no particular order.
+    pub(crate) vms: Vec<Vm>,
+    /// Those, by id, that could not be looked at although the others could.
+    pub(crate) failed: HashMap<String, Error>,
 }
 
 /// Some VMs by id, as they are now. A VM that does not exist is left out.
 ///
 /// One VM is read by its own address, many by as few searches as their ids fit into. What a search does not find is not
 /// taken for gone before it was asked for by itself.
-pub(crate) async fn look_up(session: &Session, cx: &Context, ids: &[&str]) -> Result<Vec<Vm>, Error> {
+pub(crate) async fn look_up(session: &Session, cx: &Context, ids: &[&str]) -> Result<LookedUp, Error> {
     let ids: BTreeSet<&str> = ids.iter().copied().filter(|id| is_id(id)).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     if let [id] = ids.as_slice() {
-        return Ok(one(session, cx, id).await?.into_iter().collect());
+        let vms = one(session, cx, id).await?.into_iter().collect();
+        return Ok(LookedUp { vms, ..LookedUp::default() });
     }
-    let mut found = Vec::with_capacity(ids.len());
+    let mut seen = LookedUp::default();
     // Boxed: the compiler cannot yet prove a stream of borrowing closures to be `Send`.
     let mut searches: Vec<BoxFuture<'_, Result<Vec<Vm>, CallError>>> = Vec::new();
     for ids in ids.chunks(MOST_IDS) {
@@ -145,21 +159,23 @@ pub(crate) async fn look_up(session: &Session, cx: &Context, ids: &[&str]) -> Re
     }
     let mut answers = futures_util::stream::iter(searches).buffer_unordered(AT_A_TIME);
     while let Some(vms) = answers.next().await {
-        found.extend(vms?);
+        seen.vms.extend(vms?);
     }
-    let there: BTreeSet<&str> = found.iter().map(|vm: &Vm| vm.id.as_str()).collect();
-    let mut looks: Vec<BoxFuture<'_, Result<Option<Vm>, CallError>>> = Vec::new();
-    for id in ids.iter().filter(|id| !there.contains(*id)) {
-        looks.push(Box::pin(one(session, cx, id)));
+    let there: BTreeSet<String> = seen.vms.iter().map(|vm| vm.id.clone()).collect();
+    let mut looks: Vec<Look<'_>> = Vec::new();
+    for id in ids.into_iter().filter(|id| !there.contains(*id)) {
+        looks.push(Box::pin(async move { (id, one(session, cx, id).await) }));
     }
     let mut looks = futures_util::stream::iter(looks).buffer_unordered(AT_A_TIME);
-    let mut missed = Vec::new();
-    while let Some(vm) = looks.next().await {
-        missed.extend(vm?);
+    while let Some((id, vm)) = looks.next().await {
+        match vm {
+            Ok(vm) => seen.vms.extend(vm),
+            Err(error) => {
+                seen.failed.insert(id.to_owned(), error.into());
+            }
+        }
     }
-    drop(there);
-    found.extend(missed);
-    Ok(found)
+    Ok(seen)
 }
 
 async fn one(session: &Session, cx: &Context, id: &str) -> Result<Option<Vm>, CallError> {

@@ -76,8 +76,9 @@ impl CallError {
         }
         match &self.cause {
             Cause::Http(error) => error.may_have_taken_effect(),
-            // The web server's word about an engine that may have got the call. A 404 says that there is no engine yet.
-            Cause::Page { status, .. } => status.is_server_error(),
+            // The web server's word about an engine that may have got the call, or a yes in somebody else's words. A 404 says that
+            // there is no engine yet.
+            Cause::Page { status, .. } => status.is_server_error() || status.is_success(),
             Cause::Fault(fault) => fault.status.is_server_error(),
             Cause::Xml(_) | Cause::Document(_) => true,
             Cause::NotFound | Cause::Unauthenticated(_) | Cause::Sso(_) | Cause::Ended(_) => false,

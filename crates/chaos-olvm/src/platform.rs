@@ -75,16 +75,22 @@ impl Platform for Olvm {
 
     async fn get(&self, cx: &Context, vms: &[VMRef]) -> Vec<Result<VMInfo, Error>> {
         let ids: Vec<&str> = vms.iter().filter(|vm| vm.is_on(&self.identity)).map(|vm| vm.id.as_str()).collect();
-        let found =
-            if ids.is_empty() { Ok(Vec::new()) } else { discovery::get(&self.session, &self.places, cx, &ids).await };
-        let found: HashMap<String, VMInfo> = match found {
-            Ok(found) => found.into_iter().map(|vm| (vm.id.clone(), vm)).collect(),
+        let found = if ids.is_empty() {
+            Ok(HashMap::new())
+        } else {
+            discovery::get(&self.session, &self.places, cx, &ids).await
+        };
+        let found = match found {
+            Ok(found) => found,
             Err(error) => return vms.iter().map(|vm| Err(again(&error).vm(vm.to_string()))).collect(),
         };
         let one = |vm: &VMRef| {
             own(&self.identity, vm)?;
-            let missing = || Error::not_found(format!("id:{}", vm.id)).platform(PlatformKind::OLVM);
-            found.get(&vm.id).cloned().ok_or_else(missing)
+            match found.get(&vm.id) {
+                Some(Ok(info)) => Ok(info.clone()),
+                Some(Err(error)) => Err(again(error).vm(vm.to_string())),
+                None => Err(Error::not_found(format!("id:{}", vm.id)).platform(PlatformKind::OLVM)),
+            }
         };
         vms.iter().map(one).collect()
     }

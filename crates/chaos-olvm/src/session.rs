@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_core::{Context, Error, ErrorKind, PlatformKind, Retry};
-use chaos_http::{Method, SessionCookie, StatusCode};
+use chaos_http::{ExposeSecret, Method, SessionCookie, StatusCode};
 use chaos_xml::Node;
 use tracing::debug;
 
@@ -19,7 +19,7 @@ use crate::api::request::Request;
 use crate::api::token::{login_form, logout_form};
 use crate::config::{Config, LoginMethod};
 use crate::error::{CallError, Cause};
-use crate::transport::{Credential, List, Transport};
+use crate::transport::{Credential, List, Repeat, Transport};
 
 const TOKEN: &str = "POST sso/oauth/token";
 const LOGOUT: &str = "POST services/sso-logout";
@@ -57,6 +57,23 @@ enum Ended {
     Closed,
     /// One refusal is enough: accounts are locked for less.
     Refused,
+}
+
+/// What becomes of a call that met a dead session, once there is a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AfterLogin {
+    /// It is made again.
+    Again,
+    /// It fails as it did: whoever made it has to look first.
+    Return,
+}
+
+fn same(a: Option<&SessionCookie>, b: Option<&SessionCookie>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a.value().expose_secret() == b.value().expose_secret(),
+        _ => false,
+    }
 }
 
 /// An action that the engine accepted or refused, and the id by which its lines in the log are found.
@@ -99,7 +116,7 @@ impl Session {
         read: impl Fn(Node<'_>) -> Option<T> + Send + Sync,
     ) -> Result<T, CallError> {
         let read = &read;
-        self.authenticated(cx, request, |transport, credential| async move {
+        self.authenticated(cx, request, AfterLogin::Again, |transport, credential| async move {
             let read = |_, root: Node<'_>| read(root).ok_or_else(|| Cause::Document(root.name().to_owned()));
             transport.call(cx, request, &credential, read).await
         })
@@ -117,7 +134,7 @@ impl Session {
         let (read, mut restarts) = (&read, 0);
         loop {
             let result = self
-                .authenticated(cx, request, |transport, credential| async move {
+                .authenticated(cx, request, AfterLogin::Again, |transport, credential| async move {
                     let mut members = Vec::new();
                     let mut each = |node: Node<'_>| members.extend(read(node));
                     let cookie = transport.list(cx, request, &credential, list, &mut each).await?;
@@ -136,13 +153,15 @@ impl Session {
         }
     }
 
-    /// Sends an action on a VM. It is sent once more only if the engine did not accept the login, and so did nothing.
+    /// Sends an action on a VM. It is sent once more only if the engine did not accept the login, and so did nothing; a shutdown
+    /// not even then, since the VM may have become what a shutdown stops hard while the login was renewed.
     pub(crate) async fn act(&self, cx: &Context, vm: &str, action: Action) -> Sent {
         let call = self.0.actions.fetch_add(1, Ordering::Relaxed);
         let request = Request::action(cx, vm, action, call);
         let asked = &request;
+        let after = if action == Action::Shutdown { AfterLogin::Return } else { AfterLogin::Again };
         let result = self
-            .authenticated(cx, asked, |transport, credential| async move {
+            .authenticated(cx, asked, after, |transport, credential| async move {
                 let read = |status: StatusCode, root: Node<'_>| {
                     read_answer(status, root).map_err(|fault| Cause::Fault(Box::new(fault)))
                 };
@@ -152,11 +171,12 @@ impl Session {
         Sent { correlation: request.correlation.unwrap_or_default(), result }
     }
 
-    /// Makes a call, and makes it again after a new login if the engine did not accept the old one.
+    /// Makes a call. If the engine did not accept the login, and so did nothing, there is a new one afterwards.
     async fn authenticated<T, F>(
         &self,
         cx: &Context,
         request: &Request,
+        after: AfterLogin,
         call: impl Fn(Transport, Credential) -> F + Send + Sync,
     ) -> Result<T, CallError>
     where
@@ -169,20 +189,43 @@ impl Session {
         };
         cx.check(request.operation).map_err(ended)?;
         let (credential, generation) = self.0.current().map_err(ended)?;
+        let mut used = credential.cookie().cloned();
         let result = match call(self.0.transport.clone(), credential).await {
             Err(error) if error.is_unauthenticated() => {
                 debug!(generation, %error, "the session is dead: logging in again");
                 self.renew(cx, generation).await.map_err(ended)?;
+                if after == AfterLogin::Return {
+                    return Err(error);
+                }
                 let (credential, _) = self.0.current().map_err(ended)?;
+                used = credential.cookie().cloned();
                 call(self.0.transport.clone(), credential).await
             }
             result => result,
         };
         let (value, cookie) = result?;
-        if let (Some(newest), Some(Credential::Basic { cookie, .. })) = (cookie, &mut self.0.login().credential) {
-            *cookie = Some(newest);
+        if let Some(newest) = cookie {
+            self.keep(cx, used.as_ref(), newest).await;
         }
         Ok(value)
+    }
+
+    /// Keeps the session that the engine opened for a request in place of the one that it carried, which has ended. Of requests
+    /// that met that together each was given one: all but the first are given back.
+    async fn keep(&self, cx: &Context, used: Option<&SessionCookie>, newest: SessionCookie) {
+        let surplus = match &mut self.0.login().credential {
+            Some(Credential::Basic { cookie, .. }) if same(cookie.as_ref(), used) => {
+                *cookie = Some(newest);
+                None
+            }
+            Some(Credential::Basic { cookie, .. }) if same(cookie.as_ref(), Some(&newest)) => None,
+            _ => Some(newest),
+        };
+        if let Some(surplus) = surplus
+            && let Err(error) = self.0.transport.end_session(cx, &surplus).await
+        {
+            debug!(%error, "a session is left to the engine's idle limit");
+        }
     }
 
     /// Logs in again, unless somebody else has done so since `seen`.
@@ -197,7 +240,7 @@ impl Session {
         let attempt = match config.login {
             LoginMethod::Token => {
                 let form = login_form(&config.username, &config.password);
-                let answer = transport.sso(cx, TOKEN, "sso/oauth/token", &form).await;
+                let answer = transport.sso(cx, TOKEN, "sso/oauth/token", &form, Repeat::Unsafe).await;
                 answer.and_then(|answer| match answer.token() {
                     Ok(token) => Ok(Credential::Token(token)),
                     Err(refusal) => {
@@ -240,16 +283,14 @@ impl Session {
 
     /// Logs out. Nothing can be called afterwards, and nobody logs in again.
     pub(crate) async fn close(&self, cx: &Context) -> Result<(), Error> {
-        let credential = {
-            let _renewal = cx.bounded("logging out", self.0.renewal.lock()).await?;
-            let mut login = self.0.login();
-            login.ended = Some(Ended::Closed);
-            login.credential.take()
-        };
-        match credential {
-            Some(credential) => Ok(log_out(&self.0.transport, cx, &credential).await?),
-            None => Ok(()),
-        }
+        self.0.login().ended = Some(Ended::Closed);
+        let _renewal = cx.bounded("logging out", self.0.renewal.lock()).await?;
+        let credential = self.0.login().credential.clone();
+        let Some(credential) = credential else { return Ok(()) };
+        log_out(&self.0.transport, cx, &credential).await?;
+        // Not before: what could not be given back is for the next attempt, or for whoever drops the client.
+        self.0.login().credential = None;
+        Ok(())
     }
 }
 
@@ -257,7 +298,7 @@ async fn log_out(transport: &Transport, cx: &Context, credential: &Credential) -
     match credential {
         Credential::Token(token) => {
             // An unknown token is no error to the service.
-            let answer = transport.sso(cx, LOGOUT, "services/sso-logout", &logout_form(token)).await?;
+            let answer = transport.sso(cx, LOGOUT, "services/sso-logout", &logout_form(token), Repeat::Safe).await?;
             match answer.refusal() {
                 None => Ok(()),
                 Some(refusal) => Err(CallError { operation: LOGOUT, method: Method::POST, cause: Cause::Sso(refusal) }),

@@ -36,6 +36,16 @@ pub(crate) enum Credential {
     Basic { username: String, password: SecretString, cookie: Option<SessionCookie> },
 }
 
+impl Credential {
+    /// The session that it is kept in, if it is in one.
+    pub(crate) fn cookie(&self) -> Option<&SessionCookie> {
+        match self {
+            Self::Token(_) => None,
+            Self::Basic { cookie, .. } => cookie.as_ref(),
+        }
+    }
+}
+
 /// Sends requests to one engine. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
@@ -71,13 +81,17 @@ impl Transport {
         operation: &'static str,
         path: &str,
         form: &SecretString,
+        repeat: Repeat,
     ) -> Result<SsoAnswer, CallError> {
         let exchange = async {
-            let request = chaos_http::Request::post(self.url(path, None), operation)
+            let mut request = chaos_http::Request::post(self.url(path, None), operation)
                 // Exactly this: the service authenticates and then refuses any other.
                 .header(header::ACCEPT, HeaderValue::from_static("application/json"))
                 .body(FORM, form.expose_secret().to_owned())
                 .response_bytes(Limits::SMALL.document_bytes);
+            if repeat == Repeat::Safe {
+                request = request.idempotent();
+            }
             let answer = self.http.fetch(cx, &request).await?;
             match SsoAnswer::read(answer.bytes()) {
                 Some(read) => Ok(read),
@@ -141,7 +155,8 @@ impl Transport {
         let entry_point = Request::entry_point();
         let request = chaos_http::Request::get(self.url("api", None), entry_point.operation)
             .header(header::ACCEPT, HeaderValue::from_static(XML))
-            .cookie(cookie);
+            .cookie(cookie)
+            .idempotent();
         let answer = self.http.fetch(cx, &request).await;
         answer.map(drop).map_err(|error| failed(&entry_point, error.into()))
     }
@@ -184,6 +199,15 @@ impl Transport {
         };
         Ok(http)
     }
+}
+
+/// Whether a form may be sent again after its answer was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Sending it twice does what sending it once does.
+    Safe,
+    /// It may count: a wrong password, say.
+    Unsafe,
 }
 
 /// A list in an answer: the name of its root, and of each of its members.

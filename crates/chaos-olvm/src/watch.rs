@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chaos_core::{Context, Error, ErrorKind, PlatformKind, Retry, SharedClock};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedMutexGuard, watch};
 use tracing::debug;
 
 use crate::api::vm::Vm;
-use crate::discovery::look_up;
+use crate::discovery::{LookedUp, look_up};
 use crate::error::again;
 use crate::session::Session;
 use pace::Pace;
@@ -57,6 +57,10 @@ struct Board {
 #[derive(Debug, Default)]
 struct Entry {
     followers: usize,
+    /// Held by whoever asks the guest, from the look before until it was asked.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// The last tick that was begun when something was done to the VM: what it told, and those before it, is old.
+    acted: u64,
     /// The tick that told, and what it told.
     told: Option<(u64, Told)>,
 }
@@ -136,10 +140,10 @@ impl Followed {
             board.begun
         };
         self.shared.hurry.notify_one();
-        self.after(cx, after).await
+        cx.bounded(READING, self.after(cx, after)).await?
     }
 
-    /// Waits for the next tick that tells of the VM.
+    /// Waits for the next tick that tells of the VM. How long is the caller's to bound: it may wait for others.
     pub(crate) async fn next(&mut self, cx: &Context) -> Result<&Vm, Error> {
         self.after(cx, self.seen).await
     }
@@ -150,13 +154,27 @@ impl Followed {
         let mut board = self.shared.board();
         board.pace.hurry();
         self.seen = board.begun;
+        if let Some(entry) = board.followed.get_mut(&self.id) {
+            entry.acted = self.seen;
+        }
         drop(board);
         self.shared.hurry.notify_one();
     }
 
-    /// Waits for what a tick later than `tick` tells, whoever makes it, and no longer than `cx` lasts.
+    /// Whether somebody has done something to the VM since it was seen.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.shared.board().followed.get(&self.id).is_some_and(|entry| entry.acted >= self.seen)
+    }
+
+    /// Waits for the turn to ask the guest: two questions at once would be an order to stop hard. Ends when it is dropped.
+    pub(crate) async fn turn(&self, cx: &Context) -> Result<OwnedMutexGuard<()>, Error> {
+        let turn = self.shared.board().followed.get(&self.id).map(|entry| Arc::clone(&entry.turn)).unwrap_or_default();
+        cx.bounded("waiting for another caller that asks the guest", turn.lock_owned()).await
+    }
+
+    /// Waits for what a tick later than `tick` tells, whoever makes it.
     async fn after(&mut self, cx: &Context, tick: u64) -> Result<&Vm, Error> {
-        match cx.bounded(READING, self.shared.told_after(cx, &self.id, tick)).await?? {
+        match self.shared.told_after(cx, &self.id, tick).await? {
             (seen, Told::There(vm)) => {
                 self.seen = seen;
                 self.vm = vm;
@@ -244,12 +262,18 @@ impl Board {
         (*seen > tick).then(|| (*seen, told.clone()))
     }
 
-    fn hear(&mut self, tick: u64, asked: &[&str], vms: Vec<Vm>) {
+    fn hear(&mut self, tick: u64, asked: &[&str], mut seen: LookedUp) {
         let mut changed = false;
-        let mut found: BTreeMap<String, Vm> = vms.into_iter().map(|vm| (vm.id.clone(), vm)).collect();
+        let mut found: BTreeMap<String, Vm> = seen.vms.into_iter().map(|vm| (vm.id.clone(), vm)).collect();
         for id in asked {
             let Some(entry) = self.followed.get_mut(*id) else { continue };
-            let told = found.remove(*id).map_or(Told::Gone, Told::There);
+            let told = match (found.remove(*id), seen.failed.remove(*id)) {
+                (Some(vm), _) => Told::There(vm),
+                // One that could not be looked at by itself: the next tick tries again, if that may help.
+                (None, Some(error)) if passes(&error) => continue,
+                (None, Some(error)) => Told::Failed(Arc::new(error)),
+                (None, None) => Told::Gone,
+            };
             changed |= match (&entry.told, &told) {
                 (Some((_, Told::There(before))), Told::There(now)) => before.status != now.status,
                 _ => true,
@@ -263,11 +287,8 @@ impl Board {
 
     fn fail(&mut self, tick: u64, error: Error) {
         self.senseless = if error.kind() == ErrorKind::Protocol { self.senseless + 1 } else { 0 };
-        let passes = match error.retry_class() {
-            Retry::Later | Retry::Exhausted | Retry::Unsettled => true,
-            // An answer that makes no sense may be somebody else's who stands in for the engine for a while.
-            _ => error.kind() == ErrorKind::Protocol && self.senseless < IN_A_ROW,
-        };
+        // An answer that makes no sense may be somebody else's who stands in for the engine for a while.
+        let passes = passes(&error) || (error.kind() == ErrorKind::Protocol && self.senseless < IN_A_ROW);
         debug!(tick, passes, %error, "the VMs could not be looked at");
         self.trouble = Some(error.to_string());
         self.pace.failed();
@@ -278,6 +299,11 @@ impl Board {
             }
         }
     }
+}
+
+/// Whether the same look may succeed later.
+fn passes(error: &Error) -> bool {
+    matches!(error.retry_class(), Retry::Later | Retry::Exhausted | Retry::Unsettled)
 }
 
 pub(crate) fn gone(id: &str) -> Error {

@@ -16,6 +16,8 @@ pub(crate) const FAILURES: [u32; 8] = [119, 54, 56, 74, 502, 521, 158, 222];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) code: u32,
+    /// When it was written, by the engine's clock and in its zone.
+    pub(crate) time: String,
     pub(crate) description: String,
 }
 
@@ -24,6 +26,7 @@ impl Event {
     pub(crate) fn read(node: Node<'_>) -> Option<Self> {
         Some(Self {
             code: node.child_text("code")?.trim().parse().ok()?,
+            time: node.child_text("time").unwrap_or("unknown time").trim().to_owned(),
             description: node
                 .child_text("description")
                 .unwrap_or_default()

@@ -55,6 +55,7 @@ impl Fault {
         }
         match self.status.as_u16() {
             403 => ErrorKind::Forbidden,
+            500..=599 => ErrorKind::Unavailable,
             _ if self.detail.contains("requires cluster compatibility version") => ErrorKind::Unsupported,
             _ if self.is_busy() || STATE.iter().any(|text| self.detail.contains(text)) => ErrorKind::InvalidState,
             _ => ErrorKind::Failed,
@@ -78,7 +79,8 @@ impl From<Fault> for Error {
             }
             _ => format!("the engine refused it: {told}"),
         };
-        let retry = if fault.is_busy() { Retry::Later } else { Retry::Never };
+        let passes = fault.is_busy() || kind == ErrorKind::Unavailable;
+        let retry = if passes { Retry::Later } else { Retry::Never };
         Self::new(kind, message).retry(retry).platform(PlatformKind::OLVM)
     }
 }
@@ -157,6 +159,7 @@ mod tests {
             ),
             (409, "Cannot hibernate VM. VM is not up.", ErrorKind::InvalidState),
             (409, "Cannot stop VM. VM is not running.", ErrorKind::InvalidState),
+            (500, "could not open a connection to the database", ErrorKind::Unavailable),
             (409, "Cannot run VM. There is no host that satisfies current scheduling constraints.", ErrorKind::Failed),
         ] {
             assert_eq!(of_action(status, text).kind(), kind, "{text}");

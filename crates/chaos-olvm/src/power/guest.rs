@@ -11,9 +11,6 @@ use crate::api::action::Action;
 use crate::api::event::{REBOOTED, STOPPED_INSTEAD_OF_SHUTDOWN};
 use crate::api::status::Status;
 
-/// How long an engine may go on showing a VM as `up` whose guest restarts already. Versions before 4.4.4 do.
-const STALE: Duration = Duration::from_secs(15);
-
 /// What came of asking the guest.
 #[derive(Debug)]
 enum Guest {
@@ -51,7 +48,7 @@ impl Job<'_> {
             Stop::GuestThenHard { grace, hard } => (grace, Some(hard)),
         };
         if self.power() == VMPowerState::Suspended {
-            let Some(limit) = hard else { return Err(mute(NO_GUEST)) };
+            let Some(limit) = hard else { return Err(mute(NO_GUEST, "shut down")) };
             self.note("its memory was discarded, as asked");
             return self.hard_power_off(fault, limit, How::HardPowerOff).await;
         }
@@ -63,7 +60,7 @@ impl Job<'_> {
                 Ok(How::HardWithoutTools)
             }
             (Guest::Passed, None) => Err(Error::new(ErrorKind::Failed, format!("is off, but {PASSED}"))),
-            (Guest::Mute(reason), None) => Err(mute(reason)),
+            (Guest::Mute(reason), None) => Err(mute(reason, "shut down")),
             (Guest::Late(message), None) => Err(Error::new(ErrorKind::Timeout, message)),
             (Guest::Mute(reason), Some(limit)) => {
                 self.note(reason);
@@ -72,7 +69,7 @@ impl Job<'_> {
             }
             (Guest::Late(message), Some(limit)) => {
                 self.report(ProgressStep::FallingBack);
-                self.look(self.cx).await?;
+                self.look(&self.cx.limit(limit)).await?;
                 // The VM may have changed meanwhile: a suspended one still keeps its memory.
                 match check_power(&self.info(), fault)? {
                     Need::Nothing => Ok(How::GuestShutdown),
@@ -107,7 +104,7 @@ impl Job<'_> {
         };
         let (message, how, limit) = match (self.restart_guest(fault, grace).await?, hard) {
             (Guest::Done | Guest::Already | Guest::Passed, _) => return Ok(How::GuestReboot),
-            (Guest::Mute(reason), None) => return Err(mute(reason)),
+            (Guest::Mute(reason), None) => return Err(mute(reason, "restart")),
             (Guest::Late(message), None) => return Err(Error::new(ErrorKind::Timeout, message)),
             (Guest::Mute(reason), Some(limit)) => {
                 (format!("{reason}; it was not waited for"), How::ResetWithoutTools, limit)
@@ -122,7 +119,15 @@ impl Job<'_> {
 
     async fn shut_down_guest(&mut self, fault: &Fault, grace: Duration) -> Result<Guest, Error> {
         let limit = self.cx.limit(grace);
+        let mut lost = None;
         let mut going_down = loop {
+            if let Err(error) = self.ready(&limit, fault).await {
+                return self.late(error, || NOT_READY.to_owned());
+            }
+            let _turn = match self.turn(&limit).await {
+                Err(error) => return self.late(error, || NOT_READY.to_owned()),
+                Ok(turn) => turn,
+            };
             match self.ready(&limit, fault).await {
                 Err(error) => return self.late(error, || NOT_READY.to_owned()),
                 Ok(Ready::Mute(reason)) => return Ok(Guest::Mute(reason)),
@@ -134,18 +139,21 @@ impl Job<'_> {
             match self.send(&limit, Action::Shutdown, fault).await {
                 Err(error) => return self.late(error, || "its guest could not be asked in time".to_owned()),
                 Ok(Sent::NotNeeded) => return Ok(Guest::Already),
-                // Another command held the VM, and left it in a state in which its guest must not be asked.
-                Ok(Sent::Refused(refusal)) if refusal.is_busy() => {}
+                Ok(Sent::NotNow) => {}
                 Ok(Sent::Refused(refusal)) => return Err(refusal.into()),
                 Ok(Sent::Unknown(error)) => return Err(error),
-                // An answer that was lost is as good as the guest's silence: its time runs.
-                Ok(Sent::Accepted | Sent::Unsettled(_)) => {
+                Ok(Sent::Accepted) => {
                     self.report(ProgressStep::GuestAsked);
+                    break false;
+                }
+                // An answer that was lost is as good as the guest's silence: its time runs.
+                Ok(Sent::Unsettled(error)) => {
+                    lost = Some(error);
                     break false;
                 }
             }
         };
-        let start_time = self.vm().start_time;
+        let (start_time, has_agent) = (self.vm().start_time, self.vm().agent_was_heard);
         let end = self
             .until(&limit, "waiting for the guest to shut down", |vm| {
                 if vm.status.power() == VMPowerState::PoweredOff {
@@ -168,16 +176,22 @@ impl Job<'_> {
                 self.note("its guest shut down, and the engine has started the VM again since");
                 Ok(Guest::Done)
             }
-            // Where `powering_down` was not seen, only the log tells whether the guest was asked at all.
+            // A VM that is stopped hard may show `powering_down` too. Where no agent was heard, only the log tells whether the
+            // guest was asked at all.
             Ok(Shutdown::Down)
-                if !going_down
+                if !has_agent
                     && !self.logged(&[STOPPED_INSTEAD_OF_SHUTDOWN], Some(Action::Shutdown)).await.is_empty() =>
             {
                 Ok(Guest::Passed)
             }
             Ok(Shutdown::Down) => Ok(Guest::Done),
             Ok(Shutdown::Refused) => Ok(Guest::Late("its guest was asked to shut down and refused".to_owned())),
-            Err(error) => self.late(error, || format!("its guest did not shut down within {seconds} s")),
+            Err(error) => self.late(error, || match lost {
+                None => format!("its guest did not shut down within {seconds} s"),
+                Some(lost) => {
+                    format!("its guest may not have been asked ({lost}) and did not shut down within {seconds} s")
+                }
+            }),
         }
     }
 
@@ -188,13 +202,15 @@ impl Job<'_> {
             Ok(Ready::Mute(reason)) => return Ok(Guest::Mute(reason)),
             Ok(Ready::Up | Ready::There | Ready::Asked) => {}
         }
-        let mut restart = Restart::asked(self.vm());
+        let mut lost = None;
         match self.send(&limit, Action::Reboot, fault).await {
             Err(error) => return self.late(error, || "its guest could not be asked in time".to_owned()),
             Ok(Sent::Refused(refusal)) => return Err(refusal.into()),
             Ok(Sent::Unknown(error)) => return Err(error),
-            Ok(Sent::NotNeeded | Sent::Accepted | Sent::Unsettled(_)) => self.report(ProgressStep::GuestAsked),
+            Ok(Sent::NotNeeded | Sent::NotNow | Sent::Accepted) => self.report(ProgressStep::GuestAsked),
+            Ok(Sent::Unsettled(error)) => lost = Some(error),
         }
+        let mut restart = Restart::asked(self.vm());
         let error = match self.follow_restart(&limit, &mut restart).await {
             Ok(()) => return Ok(Guest::Done),
             Err(error) => error,
@@ -203,7 +219,14 @@ impl Job<'_> {
         let power = self.power();
         match restart.phase() {
             Phase::Asked => {
-                self.late(error, || format!("its guest was asked to restart and ignored it for {seconds} s"))
+                // The engine's log tells whether the guest was asked, not whether it has done anything.
+                let logged = !self.logged(&[REBOOTED], Some(Action::Reboot)).await.is_empty();
+                self.late(error, || match lost {
+                    Some(lost) if !logged => {
+                        format!("its guest may not have been asked ({lost}) and did not restart within {seconds} s")
+                    }
+                    _ => format!("its guest was asked to restart and was not seen going down within {seconds} s"),
+                })
             }
             Phase::Down | Phase::Up if power != VMPowerState::PoweredOn => {
                 self.late(error, String::new)?;
@@ -218,27 +241,10 @@ impl Job<'_> {
         }
     }
 
-    /// Waits until a restart was seen from its beginning to its end. Where the beginning is not seen for a while, the engine's
-    /// log tells whether there was one: `up` alone is no sign.
+    /// Waits until a restart was seen from its beginning to its end: `up` alone is no sign.
     async fn follow_restart(&mut self, limit: &Context, restart: &mut Restart) -> Result<(), Error> {
-        let stale = limit.limit(STALE);
         let down = "waiting for the guest to go down";
-        let began = self.cx.monotonic();
-        let mut waited = self.until(&stale, down, |vm| (restart.observe(vm) > Phase::Asked).then_some(())).await;
-        if let Err(error) = &waited
-            && error.kind() == ErrorKind::Timeout
-            && self.cx.check(down).is_ok()
-        {
-            if self.is_up() && !self.logged(&[REBOOTED], Some(Action::Reboot)).await.is_empty() {
-                let seconds = self.cx.monotonic().saturating_sub(began).as_secs();
-                self.note(format!(
-                    "the engine logged the restart, and showed the VM as up all along ({seconds} s): the guest was not seen going down"
-                ));
-                return Ok(());
-            }
-            waited = self.until(limit, down, |vm| (restart.observe(vm) > Phase::Asked).then_some(())).await;
-        }
-        waited?;
+        self.until(limit, down, |vm| (restart.observe(vm) > Phase::Asked).then_some(())).await?;
         self.report(ProgressStep::GuestDown);
         if restart.phase() < Phase::Up {
             let up = "waiting for the guest to come up again";
@@ -251,10 +257,10 @@ impl Job<'_> {
     /// Waits until the VM's guest can be asked: in every state but `up` the engine would take a shutdown for an order to stop
     /// hard, and refuse a restart.
     async fn ready(&mut self, limit: &Context, fault: &Fault) -> Result<Ready, Error> {
-        if let Some(ready) = Ready::of(&self.vm().status, fault) {
-            return Ok(ready);
-        }
-        let ready = self.until(limit, "waiting for the VM to come up", |vm| Ready::of(&vm.status, fault)).await?;
+        let ready = match Ready::of(&self.vm().status, fault) {
+            Some(ready) => ready,
+            None => self.until(limit, "waiting for the VM to come up", |vm| Ready::of(&vm.status, fault)).await?,
+        };
         // It may have become something else than `up`: refused now, or there already.
         match check_power(&self.info(), fault)? {
             Need::Nothing => Ok(Ready::There),
@@ -315,6 +321,6 @@ impl Ready {
     }
 }
 
-fn mute(reason: &str) -> Error {
-    Error::new(ErrorKind::InvalidState, format!("cannot be asked to stop: {reason}; allow the hard way"))
+fn mute(reason: &str, what: &str) -> Error {
+    Error::new(ErrorKind::InvalidState, format!("cannot be asked to {what}: {reason}; allow the hard way"))
 }

@@ -7,13 +7,15 @@ use chaos_core::{
     check_power,
 };
 use chaos_http::StatusCode;
+use tokio::sync::OwnedMutexGuard;
 use tracing::debug;
 
 use super::Power;
 use crate::api::action::Action;
 use crate::api::event::Event;
-use crate::api::fault;
+use crate::api::fault::Fault as Refusal;
 use crate::api::request::{Request, is_id};
+use crate::api::status::Status;
 use crate::api::vm::Vm;
 use crate::error::{CallError, Cause};
 use crate::transport::List;
@@ -48,12 +50,14 @@ pub(super) enum Sent {
     /// The engine accepted it, which says nothing of the VM yet.
     Accepted,
     /// The engine refused it: it was not executed.
-    Refused(fault::Fault),
+    Refused(Refusal),
     /// Whether it was executed is not known. It is never sent again.
     Unsettled(Error),
     /// While another command held the VM, it got to where it was to go.
     NotNeeded,
-    /// Nobody at this address knows the action: the engine is too old for it, or is not there at the moment.
+    /// While another command held the VM, it got into a state in which the action would do something else.
+    NotNow,
+    /// The engine does not know the action: it is too old for it.
     Unknown(Error),
 }
 
@@ -113,7 +117,7 @@ impl<'a> Job<'a> {
     /// within the limit, if the VM still needs it.
     pub(super) async fn send(&mut self, limit: &Context, action: Action, fault: &Fault) -> Result<Sent, Error> {
         const DOING: &str = "waiting for another operation on the VM";
-        let mut pause = FIRST_PAUSE;
+        let (mut pause, mut unknown, mut renewed) = (FIRST_PAUSE, 0, false);
         loop {
             let sent = self.power.session.act(limit, self.vm.id(), action).await;
             let error = match sent.result {
@@ -130,32 +134,49 @@ impl<'a> Job<'a> {
                 let error = Error::from(error);
                 return if error.kind() == ErrorKind::Cancelled { Err(error) } else { Ok(Sent::Unsettled(error)) };
             }
-            match error.cause {
-                Cause::Fault(refusal) if refusal.is_busy() => {
-                    debug!(vm = self.vm.id(), action = action.word(), refusal.detail, "the VM is busy: trying again");
-                    let waited = limit.pause(DOING, pause).await;
-                    if let Err(ended) = waited {
-                        return Err(if ended.kind() == ErrorKind::Timeout { Error::from(*refusal) } else { ended });
-                    }
-                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-                    self.look(limit).await?;
-                    if check_power(&self.info(), fault)? == Need::Nothing {
-                        return Ok(Sent::NotNeeded);
-                    }
-                    // The engine would take a shutdown of a VM that is on its way for an order to stop it hard.
-                    if action == Action::Shutdown && !self.is_up() {
-                        return Ok(Sent::Refused(*refusal));
-                    }
+            match &error.cause {
+                Cause::Fault(refusal) if refusal.is_busy() => {}
+                // Nothing was executed. An engine that is being deployed knows no path at all; one that shows the VM in
+                // between does not know this one.
+                Cause::Page { status: StatusCode::NOT_FOUND, .. } if unknown == 0 => unknown += 1,
+                Cause::Page { status: StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED, .. } => {
+                    return Ok(Sent::Unknown(error.into()));
                 }
-                Cause::Fault(refusal) => return Ok(Sent::Refused(*refusal)),
                 Cause::NotFound => return Err(gone(self.vm.id())),
-                cause => {
-                    let is_unknown = matches!(&cause, Cause::Page { status, .. } if is_no_such_path(*status));
-                    let error = Error::from(CallError { cause, ..error });
-                    return if is_unknown { Ok(Sent::Unknown(error)) } else { Err(error) };
+                // There is a new session, and the VM has to be looked at before it is sent again.
+                Cause::Unauthenticated(_) if action == Action::Shutdown && !renewed => renewed = true,
+                _ => {
+                    return match error.cause {
+                        Cause::Fault(refusal) => Ok(Sent::Refused(*refusal)),
+                        cause => Err(CallError { cause, ..error }.into()),
+                    };
                 }
             }
+            debug!(vm = self.vm.id(), action = action.word(), %error, "the action is sent again");
+            if !error.is_unauthenticated() {
+                if let Err(ended) = limit.pause(DOING, pause).await {
+                    return Err(if ended.kind() == ErrorKind::Timeout { error.into() } else { ended });
+                }
+                pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+            }
+            self.look(limit).await?;
+            if check_power(&self.info(), fault)? == Need::Nothing {
+                return Ok(Sent::NotNeeded);
+            }
+            // The engine would take a shutdown of a VM that is on its way for an order to stop it hard.
+            if action == Action::Shutdown && !self.is_up() {
+                return Ok(Sent::NotNow);
+            }
         }
+    }
+
+    /// Waits for the turn to ask the guest, with the VM as it is by then.
+    pub(super) async fn turn(&mut self, limit: &Context) -> Result<OwnedMutexGuard<()>, Error> {
+        let turn = self.vm.turn(limit).await?;
+        if self.vm.is_outdated() {
+            self.look(limit).await?;
+        }
+        Ok(turn)
     }
 
     /// Looks at the VM as it is now.
@@ -174,7 +195,7 @@ impl<'a> Job<'a> {
     ) -> Result<T, Error> {
         let wait = async {
             loop {
-                let seen = self.vm.next(limit).await?;
+                let seen = self.vm.next(self.cx).await?;
                 let reached = wanted(seen);
                 self.tell();
                 if let Some(reached) = reached {
@@ -206,8 +227,22 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// Waits while the VM is on its way to a state that decides: one that is being suspended or powers down still counts as on.
+    pub(super) async fn settled(&mut self, limit: &Context) -> Result<(), Error> {
+        let passes = |vm: &Vm| {
+            matches!(
+                vm.status,
+                Status::SavingState | Status::PoweringDown | Status::WaitForLaunch | Status::RestoringState
+            )
+        };
+        if passes(self.vm()) {
+            self.until(limit, "waiting for what becomes of the VM", |vm| (!passes(vm)).then_some(())).await?;
+        }
+        Ok(())
+    }
+
     pub(super) fn is_up(&self) -> bool {
-        self.vm().status == crate::api::status::Status::Up
+        self.vm().status == Status::Up
     }
 
     fn tell(&mut self) {
@@ -222,7 +257,8 @@ impl<'a> Job<'a> {
     pub(super) fn describe(&self, error: Error) -> Error {
         let name = self.info().display_path().to_owned();
         let error = error.vm(&*name).platform(self.vm_ref.platform.clone());
-        if !matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Cancelled) {
+        // These say how it ended: nothing is to come.
+        if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Failed) {
             return error;
         }
         let mut text = error.message().to_owned();
@@ -240,15 +276,12 @@ impl<'a> Job<'a> {
         };
         let told = with_trouble(Error::new(error.kind(), text).retry(retry), self.vm.trouble());
         let told = told.vm(name).platform(self.vm_ref.platform.clone());
-        match error.operation_name() {
+        let told = match error.operation_name() {
             Some(operation) => told.operation(operation.to_owned()),
             None => told,
-        }
+        };
+        told.caused_by(error)
     }
-}
-
-fn is_no_such_path(status: StatusCode) -> bool {
-    matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
 }
 
 /// Adds to a time-out why nothing was heard.

@@ -57,6 +57,8 @@ impl<'a> Power<'a> {
         let mut job = self.job(cx, &undo.target).await?;
         let mut how = How::AlreadyThere;
         for _ in 0..UNDO_STEPS {
+            let limit = cx.limit(Fault::DEFAULT_LIMIT);
+            job.settled(&limit).await.map_err(|error| job.describe(error))?;
             match undo.next_step(job.power())? {
                 None => return Ok(job.outcome(how)),
                 Some(fault) => how = job.perform(&fault).await?,
@@ -85,6 +87,11 @@ impl<'a> Power<'a> {
 impl Job<'_> {
     /// Does what `fault` says, unless the VM is there already, and says how the goal was reached.
     async fn perform(&mut self, fault: &Fault) -> Result<How, Error> {
+        if let Fault::PowerOn { limit } = fault {
+            let limit = self.cx.limit(*limit);
+            let settled = self.settled(&limit).await;
+            settled.map_err(|error| self.describe(error).operation(fault.operation().words()))?;
+        }
         let result = match check_power(&self.info(), fault) {
             Ok(Need::Nothing) => return Ok(How::AlreadyThere),
             Ok(Need::Act) => self.act(fault).await,

@@ -40,16 +40,36 @@ impl Restart {
 
     /// Takes the next look at the VM into account and says how far the restart is now.
     pub(super) fn observe(&mut self, now: &Vm) -> Phase {
-        // A host that does not answer proves nothing.
-        let is_heard = !matches!(now.status, Status::Unknown | Status::NotResponding | Status::Unassigned);
         // With a changed configuration the engine restarts the VM's process: that may happen between two looks.
-        if self.phase == Phase::Asked && is_heard && (now.status != Status::Up || was_started(self.start_time, now)) {
+        if self.phase == Phase::Asked && (is_restarting(&now.status) || was_started(self.start_time, now)) {
             self.phase = Phase::Down;
         }
         if self.phase == Phase::Down && now.status == Status::Up {
             self.phase = Phase::Up;
         }
         self.phase
+    }
+}
+
+/// Whether a state is one that a restart leads through. A VM leaves `up` for other reasons too: it is migrated, it is paused
+/// for want of storage, its host does not answer.
+fn is_restarting(status: &Status) -> bool {
+    match status {
+        Status::RebootInProgress | Status::PoweringDown | Status::Down | Status::WaitForLaunch | Status::PoweringUp => {
+            true
+        }
+        Status::Up
+        | Status::Migrating
+        | Status::Paused
+        | Status::SavingState
+        | Status::Suspended
+        | Status::RestoringState
+        | Status::ImageLocked
+        | Status::NotResponding
+        | Status::Unknown
+        | Status::Unassigned
+        | Status::Absent
+        | Status::Other(_) => false,
     }
 }
 
@@ -93,16 +113,16 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_does_not_answer_proves_nothing() {
-        let looks = [vm("unknown", 0), vm("not_responding", 0), vm("up", 0)];
-        assert_eq!(phases(&looks), [Phase::Asked; 3]);
+    fn what_else_a_vm_leaves_up_for_proves_nothing() {
+        let looks = ["unknown", "not_responding", "migrating", "paused", "up"].map(|word| vm(word, 0));
+        assert_eq!(phases(&looks), [Phase::Asked; 5]);
     }
 
     proptest! {
         #[test]
         fn up_is_only_ever_reached_after_a_sign_of_down(
             words in prop::collection::vec(
-                prop::sample::select(vec!["up", "reboot_in_progress", "powering_up", "down", "unknown", "not_responding"]),
+                prop::sample::select(vec!["up", "reboot_in_progress", "powering_up", "down", "unknown", "not_responding", "migrating", "paused"]),
                 0..12,
             ),
         ) {

@@ -110,9 +110,8 @@ pub(super) fn was_started(before: Option<Timestamp>, now: &Vm) -> bool {
 impl Job<'_> {
     /// Sends the action of a move and waits until it is over.
     pub(super) async fn run(&mut self, limit: &Context, way: &Move, fault: &Fault) -> Result<Reached, Error> {
-        let mut course = Course { way, start_time: self.vm().start_time, begun: false, back: 0 };
         let lost = match self.send(limit, way.action, fault).await? {
-            Sent::NotNeeded => return Ok(Reached::Already),
+            Sent::NotNeeded | Sent::NotNow => return Ok(Reached::Already),
             Sent::Accepted => {
                 self.report(ProgressStep::Accepted);
                 None
@@ -125,6 +124,7 @@ impl Job<'_> {
                 return if (way.reached)(self.vm()) { Ok(Reached::Already) } else { Err(refusal.into()) };
             }
         };
+        let mut course = Course { way, start_time: self.vm().start_time, begun: false, back: 0 };
         match (self.until(limit, way.doing, |vm| course.observe(vm)).await, lost) {
             (Ok(End::Reached), None) => Ok(Reached::Done),
             (Ok(End::Reached), Some(lost)) => {
@@ -137,6 +137,11 @@ impl Job<'_> {
             }
             (Ok(End::Back), _) => Err(self.failed(way.action).await),
             (Err(error), Some(lost)) if error.kind() == ErrorKind::Timeout => Err(self.unsettled(lost)),
+            // What fails between two looks shows in the log alone.
+            (Err(error), None) if error.kind() == ErrorKind::Timeout && way.action != Action::Stop => {
+                let why = self.latest_failure().await;
+                Err(Error::new(ErrorKind::Timeout, format!("{}{why}", error.message())).retry(error.retry_class()))
+            }
             (Err(error), _) => Err(error),
         }
     }
@@ -149,16 +154,12 @@ impl Job<'_> {
                 self.until(limit, "reading that the VM runs", |vm| vm.status.is_launched().then_some(())).await
             }
             // Only a VM that is down needs no reset, and that is refused.
-            Sent::NotNeeded => Ok(()),
+            Sent::NotNeeded | Sent::NotNow => Ok(()),
             Sent::Refused(refusal) => Err(refusal.into()),
             Sent::Unknown(error) => {
-                // An engine that shows the VM is there: it does not know the action.
-                if self.look(limit).await.is_err() {
-                    return Err(error);
-                }
                 let message =
                     "this engine cannot reset VMs, which takes version 4.4.6: power the VM off and on instead";
-                Err(Error::new(ErrorKind::Unsupported, message))
+                Err(Error::new(ErrorKind::Unsupported, message).caused_by(error))
             }
             Sent::Unsettled(lost) => {
                 self.look(limit).await?;
@@ -173,13 +174,17 @@ impl Job<'_> {
 
     /// The engine accepted the action and did not carry it out. Its log says why.
     pub(super) async fn failed(&self, action: Action) -> Error {
-        let events = self.logged(&FAILURES, None).await;
-        let why = events.first().map_or_else(
-            || "look at the engine's events for the reason".to_owned(),
-            |event| format!("the latest failure in the engine's log is: {}", event.description),
-        );
         let status = self.vm().status.word().to_owned();
-        Error::new(ErrorKind::Failed, format!("{} was accepted and failed, the VM is `{status}`: {why}", action.word()))
+        let why = self.latest_failure().await;
+        Error::new(ErrorKind::Failed, format!("{} was accepted and failed, the VM is `{status}`{why}", action.word()))
+    }
+
+    /// What the engine's log says of this VM's last failure, with its time: it may be of another operation.
+    async fn latest_failure(&self) -> String {
+        match self.logged(&FAILURES, None).await.first() {
+            Some(event) => format!("; the latest failure in the engine's log ({}): {}", event.time, event.description),
+            None => "; look at the engine's events for the reason".to_owned(),
+        }
     }
 
     /// The call may have been executed, and nothing shows that it was.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot build its lab fails the test")]
 
+mod adversary;
 mod conformance;
 mod requests;
 mod secrets;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chaos_core::{
-    Context, ErrorKind, Fault, How, Platform, PlatformExt, Selector, Stop, SuspendedMemory, Target, VMPowerState, VMRef,
+    Context, ErrorKind, Fault, How, Platform, PlatformExt, Retry, Selector, Stop, SuspendedMemory, Target,
+    VMPowerState, VMRef,
 };
 use chaos_olvm::{Config, LoginMethod, Olvm};
 use chaos_sim::{
@@ -11,13 +12,13 @@ use chaos_sim::{
     WireFault,
 };
 
-const GRACE: Duration = Duration::from_secs(5);
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
-async fn engine(builder: Builder) -> (Sim, Olvm, Context) {
+pub(crate) async fn engine(builder: Builder) -> (Sim, Olvm, Context) {
     engine_with(builder, Timing { jitter: 0.0, ..Timing::fast() }).await
 }
 
-async fn engine_with(builder: Builder, timing: Timing) -> (Sim, Olvm, Context) {
+pub(crate) async fn engine_with(builder: Builder, timing: Timing) -> (Sim, Olvm, Context) {
     let sim = builder.olvm().timing(timing).start().await.unwrap();
     let cx = Context::with_timeout(Duration::from_mins(1));
     let mut config = Config::new(sim.url(), "chaos@internal", "chaos".into());
@@ -27,7 +28,7 @@ async fn engine_with(builder: Builder, timing: Timing) -> (Sim, Olvm, Context) {
     (sim, olvm, cx)
 }
 
-fn empty() -> Builder {
+pub(crate) fn empty() -> Builder {
     Sim::builder().estate(Estate::of_size(0))
 }
 
@@ -211,7 +212,9 @@ async fn a_vm_whose_host_is_lost_is_refused_and_nothing_is_sent() {
 async fn a_shutdown_that_the_engine_carried_out_as_a_hard_stop_is_called_one() {
     // Neither ACPI nor an agent: the engine has no way to ask.
     let mute = |name: &str| VmSpec::new(name).deaf().guest(Guest { tools: Tools::NotInstalled, ..Guest::default() });
-    let (sim, olvm, cx) = engine(empty().vm(mute("a")).vm(mute("b"))).await;
+    // The kill takes long enough to be seen as `powering_down`.
+    let timing = Timing { jitter: 0.0, power_off: Duration::from_millis(400), ..Timing::fast() };
+    let (sim, olvm, cx) = engine_with(empty().vm(mute("a")).vm(mute("b")), timing).await;
     let outcome = olvm.power_off(&cx, "a", graceful()).await.unwrap();
     assert_eq!(outcome.how, How::HardWithoutTools, "{outcome:?}");
     let error = olvm.power_off(&cx, "b", Stop::GuestOnly { grace: GRACE }).await.unwrap_err();
@@ -251,4 +254,79 @@ async fn a_clock_that_is_a_day_off_and_in_another_zone_changes_nothing() {
     assert!(before < jiff::Timestamp::now() - jiff::SignedDuration::from_hours(25), "{before}");
     assert_eq!(olvm.power_off(&cx, "a", graceful()).await.unwrap().how, How::GuestShutdown);
     assert_eq!(olvm.power_on(&cx, "a").await.unwrap().how, How::PoweredOn);
+}
+
+#[tokio::test]
+async fn a_question_that_was_lost_is_not_blamed_on_the_guest() {
+    let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a"))).await;
+    let busy = WireAction::Status { code: 503, retry_after: None, after_effect: false };
+    sim.inject(WireFault::new(busy).method("shutdown"));
+    let stop = Stop::GuestThenHard { grace: Duration::from_millis(500), hard: GRACE };
+    let outcome = olvm.power_off(&cx, "a", stop).await.unwrap();
+    assert_eq!(outcome.how, How::HardAfterGuestTimeout);
+    let note = outcome.note.unwrap();
+    assert!(note.contains("may not have been asked") && note.contains("503"), "{note}");
+    assert_eq!(sim.calls_of("shutdown").len(), 1);
+}
+
+#[tokio::test]
+async fn an_engine_that_is_being_deployed_is_asked_again_since_nothing_was_done() {
+    for (fault, how) in [
+        (Fault::reboot(Stop::Hard { limit: Duration::from_secs(20) }), How::Reset),
+        (Fault::power_off(Stop::Hard { limit: Duration::from_secs(20) }), How::HardPowerOff),
+    ] {
+        let (sim, olvm, cx) = engine(empty().vm(VmSpec::new("a"))).await;
+        let vm = olvm.find(&cx, "a").await.unwrap();
+        sim.inject(WireFault::new(WireAction::Html { code: 404 }).method("reset"));
+        sim.inject(WireFault::new(WireAction::Html { code: 404 }).method("stop"));
+        let outcome = olvm.apply(&cx, &VMRef::new(olvm.identity(), vm.id).into(), &fault).await.unwrap();
+        assert_eq!(outcome.how, how);
+    }
+}
+
+#[tokio::test]
+async fn a_vm_that_is_being_suspended_is_not_taken_for_on() {
+    let timing = Timing { jitter: 0.0, suspend: Duration::from_secs(2), ..Timing::fast() };
+    let (_sim, olvm, cx) = engine_with(empty().vm(VmSpec::new("a")), timing).await;
+    let target: Target = VMRef::new(olvm.identity(), olvm.find(&cx, "a").await.unwrap().id).into();
+    let undo = olvm.prepare(&cx, std::slice::from_ref(&target), &Fault::suspend()).await.remove(0).unwrap();
+    let impatient = Fault::Suspend { limit: Duration::from_millis(1400) };
+    assert_eq!(olvm.apply(&cx, &target, &impatient).await.unwrap_err().kind(), ErrorKind::Timeout);
+    assert_eq!(olvm.find(&cx, "a").await.unwrap().native_state, "saving_state");
+    let outcome = olvm.undo(&cx, &undo).await.unwrap();
+    assert_eq!((outcome.how, outcome.state), (How::Resumed, VMPowerState::PoweredOn));
+}
+
+#[tokio::test]
+async fn one_vm_that_may_not_be_looked_at_does_not_end_the_wait_for_the_others() {
+    let slow = Guest { shutdown: Some(Duration::from_secs(1)), ..Guest::default() };
+    let builder =
+        ["a", "b", "c"].into_iter().fold(empty(), |builder, name| builder.vm(VmSpec::new(name).guest(slow.clone())));
+    let (sim, olvm, cx) = engine(builder).await;
+    let vms = olvm.discover(&cx, &Selector::all()).await.unwrap().vms;
+    let gone = async {
+        while sim.calls_of("shutdown").len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        // It vanishes from the search, and a look at it alone is refused.
+        sim.inject(WireFault::new(WireAction::Html { code: 403 }).method("vm").always());
+        sim.world().remove("a").unwrap();
+    };
+    let fault = Fault::power_off(Stop::GuestOnly { grace: GRACE });
+    let parallel = std::num::NonZeroUsize::new(3).unwrap();
+    let (reports, ()) = tokio::join!(olvm.apply_each(&cx, &vms, &fault, parallel), gone);
+    assert_eq!(reports[0].result.as_ref().unwrap_err().retry_class(), Retry::Unsettled, "{:?}", reports[0].result);
+    // The last one that is waited for is looked at by itself.
+    let fine = reports[1..].iter().filter(|report| report.result.is_ok()).count();
+    assert!(fine >= 1, "{reports:?}");
+}
+
+#[tokio::test]
+async fn a_time_out_says_what_was_waited_for() {
+    let timing = Timing { jitter: 0.0, suspend: Duration::from_secs(20), ..Timing::fast() };
+    let (_sim, olvm, cx) = engine_with(empty().vm(VmSpec::new("a")), timing).await;
+    let target: Target = VMRef::new(olvm.identity(), olvm.find(&cx, "a").await.unwrap().id).into();
+    let error = olvm.apply(&cx, &target, &Fault::Suspend { limit: Duration::from_millis(500) }).await.unwrap_err();
+    assert_eq!((error.kind(), error.retry_class()), (ErrorKind::Timeout, Retry::Unsettled));
+    assert!(error.to_string().contains("waiting for the VM to be suspended"), "{error}");
 }
