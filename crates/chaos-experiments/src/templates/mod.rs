@@ -1,9 +1,8 @@
 //! Ready-made experiments: documents that come with the crate, and the typed parameters that they take.
 
 mod catalogue;
-mod nearest;
 
-use chaos_core::{Error, ErrorKind, TargetPattern};
+use chaos_core::{Error, ErrorKind, TargetPattern, nearest};
 use serde_json::{Map, Value};
 
 use crate::configuration::CONNECTION_FIELDS;
@@ -106,7 +105,7 @@ impl Template {
         let wanted = name.replace('_', "-");
         Self::all().iter().find(|template| template.name == wanted).ok_or_else(|| {
             let names: Vec<&str> = Self::all().iter().map(|template| template.name).collect();
-            let meant = nearest::nearest(&wanted, &names).map(|meant| format!(", did you mean `{meant}`?"));
+            let meant = nearest(&wanted, &names).map(|meant| format!(", did you mean `{meant}`?"));
             let meant = meant.as_deref().unwrap_or(":");
             let message = format!("there is no chaos type `{name}`{meant} use one of {}", names.join(", "));
             Error::new(ErrorKind::Configuration, message)

@@ -3,11 +3,23 @@
 /// How many letters may be wrong, missing or too many. Two letters that changed places count as two.
 const MOST_ERRORS: usize = 2;
 
-/// The one of `names` that `written` is a typing error away from; none if none is near, or two are equally so.
-pub(super) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
+/// The one of `names` that `written` is a typing error of at most two letters away from, whatever the case; none if none
+/// is near, or two are equally so.
+///
+/// ```
+/// use chaos_core::nearest;
+///
+/// assert_eq!(nearest("pasword", &["username", "password"]), Some("password"));
+/// assert_eq!(nearest("token", &["username", "password"]), None);
+/// ```
+#[must_use]
+pub fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     let written = written.to_lowercase();
-    let mut near: Vec<(usize, &str)> =
-        names.iter().map(|name| (errors(&written, name), *name)).filter(|(errors, _)| *errors <= MOST_ERRORS).collect();
+    let mut near: Vec<(usize, &str)> = names
+        .iter()
+        .map(|name| (errors(&written, &name.to_lowercase()), *name))
+        .filter(|(errors, _)| *errors <= MOST_ERRORS)
+        .collect();
     near.sort_unstable();
     match near.as_slice() {
         [(_, only)] => Some(only),
@@ -53,8 +65,8 @@ mod tests {
 
     #[test]
     fn only_one_name_that_is_near_is_meant() {
-        let names = ["vm-off", "vm-on", "host-down"];
-        assert_eq!(nearest("Host-Dwon", &names), Some("host-down"));
+        let names = ["vm-off", "vm-on", "Host-Down"];
+        assert_eq!(nearest("Host-Dwon", &names), Some("Host-Down"));
         assert_eq!(nearest("vm-oof", &names), Some("vm-off"));
         assert_eq!(nearest("vm-o", &names), Some("vm-on"));
         assert_eq!(nearest("vm-ox", &["vm-oa", "vm-ob"]), None);
