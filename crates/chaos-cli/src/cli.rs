@@ -13,18 +13,12 @@ use crate::duration;
 use crate::exit;
 
 const SETTINGS: &str = "\
-Settings, from the environment or from `.env` in the working directory:
-  VSPHERE_SERVER      vCenter or ESXi: a host or a URL
-  VSPHERE_USERNAME    the account, such as chaos@vsphere.local
-  VSPHERE_PASSWORD    its password
-  VSPHERE_PORT        the TCP port, if it is not 443
-  VSPHERE_CA_FILE     PEM file of the authority that signed the server's certificate
-  VSPHERE_THUMBPRINT  or the SHA-256 thumbprint of that certificate
-  VSPHERE_INSECURE    or `true`, to trust any certificate (default: false)
-  OLVM_URL            an engine of OLVM or oVirt: a host or a URL
-  OLVM_USERNAME       the account with its profile, such as chaos@internal
-  OLVM_PASSWORD       its password
-  OLVM_CA_FILE, OLVM_THUMBPRINT, OLVM_INSECURE   as for vSphere";
+Settings, of which the later win: chaosmonkey.yaml (or .yml, .json, .toml) in /etc/chaosmonkey, in
+~/.config/chaosmonkey and in the working directory (or --config); then .env; then the environment:
+  VSPHERE_SERVER, VSPHERE_USERNAME, VSPHERE_PASSWORD   a vCenter or an ESXi host
+  OLVM_URL, OLVM_USERNAME, OLVM_PASSWORD               an engine of OLVM or oVirt
+  DORA_HOST, DORA_USERNAME, DORA_PASSWORD              a Dora inventory service
+`config init` writes a commented example, `config show` tells what counts, `doctor` tries it out.";
 
 /// Chaos engineering on virtual machines: find them, switch them off and on, run experiments that put everything back.
 #[derive(Debug, Parser)]
@@ -32,10 +26,27 @@ Settings, from the environment or from `.env` in the working directory:
 #[command(max_term_width = 100, propagate_version = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+
+    #[command(flatten)]
     pub(crate) logging: Logging,
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Where settings come from, beside the usual places.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SettingsArgs {
+    /// A settings file, in place of chaosmonkey.yaml in the working directory
+    #[arg(short, long, env = "CHAOSMONKEY_CONFIG", value_name = "FILE", global = true, hide_env_values = true)]
+    #[arg(help_heading = "Settings")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// One setting, such as `platforms.vsphere.port=8443`; it wins over all others, and may be repeated
+    // A secret from the start, so that no usage error repeats it: it may be a password.
+    #[arg(long = "set", value_name = "KEY=VALUE", global = true, help_heading = "Settings")]
+    pub(crate) set: Vec<SecretString>,
 }
 
 /// What goes to the log, which is on stderr.
@@ -105,6 +116,22 @@ pub(crate) struct PlatformArg {
     pub(crate) platform: String,
 }
 
+/// Which platforms.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PlatformsArg {
+    /// The platforms: entries of the settings, separated by commas
+    #[arg(short, long, value_name = "NAME", value_delimiter = ',', default_value = "vsphere")]
+    pub(crate) platform: Vec<String>,
+
+    /// Every vCenter, ESXi host and engine of the settings. A Dora service mirrors these and has to be named
+    #[arg(long, conflicts_with = "platform")]
+    pub(crate) all_platforms: bool,
+
+    /// End with exit code 3 if one of several platforms fails; what the others have is shown all the same
+    #[arg(long)]
+    pub(crate) fail_on_partial: bool,
+}
+
 /// Which part of the inventory.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Filters {
@@ -169,7 +196,7 @@ Names are case-sensitive. A name that two VMs bear is refused with both paths.";
 #[command(after_help = NOTATION)]
 pub(crate) struct DiscoverVms {
     #[command(flatten)]
-    pub(crate) platform: PlatformArg,
+    pub(crate) platforms: PlatformsArg,
 
     /// Only VMs with this name (see below); may be repeated
     #[arg(short, long = "name", value_name = "VM", value_parser = target)]
@@ -185,7 +212,7 @@ pub(crate) struct DiscoverVms {
 #[derive(Debug, Args)]
 pub(crate) struct Summary {
     #[command(flatten)]
-    pub(crate) platform: PlatformArg,
+    pub(crate) platforms: PlatformsArg,
 
     #[command(flatten)]
     pub(crate) filters: Filters,
@@ -330,9 +357,9 @@ pub(crate) struct Execute {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Where to write the journal
-    #[arg(short = 'o', long, visible_alias = "output", value_name = "FILE", default_value = "journal.json")]
-    pub(crate) journal_path: PathBuf,
+    /// Where to write the journal [default: journal.json, or run-ID.json in `chaos.reports_path`]
+    #[arg(short = 'o', long, visible_alias = "output", value_name = "FILE")]
+    pub(crate) journal_path: Option<PathBuf>,
 
     /// Run it on a simulated platform with a demo estate and every VM that the experiment names
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use chaos_core::{Error, ErrorKind};
 use chaos_experiments::{Findings, LoadError};
+use chaos_orchestrator::SettingsError;
 
 use crate::exit::Exit;
 
@@ -38,6 +39,12 @@ impl Failure {
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
         Self::usage(error.to_string())
     }
 }

@@ -1,5 +1,6 @@
 //! ChaosMonkey for virtual machines: arguments in, words out.
 
+mod ask;
 mod cli;
 mod commands;
 mod duration;
@@ -36,5 +37,5 @@ fn run(cli: Cli, output: &Output) -> Result<exit::Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(exit::Exit::Failed, format!("cannot start: {error}")))?;
-    runtime.block_on(commands::run(cli.command, output))
+    runtime.block_on(commands::run(cli.command, &cli.settings, output))
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{Connection, Context, Discovery, Platform, PlatformSource, Selector};
-use chaos_orchestrator::{Environment, PlatformOrchestrator, Settings, read_dotenv};
-use secrecy::ExposeSecret;
+use chaos_orchestrator::{PlatformOrchestrator, Settings, Sources, read_dotenv};
+use secrecy::{ExposeSecret, SecretString};
 
+use crate::ask::Terminal;
+use crate::cli::SettingsArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 
 /// How long connecting and logging in may take, and how long reading the inventory.
-const READING: Duration = Duration::from_mins(5);
+pub(crate) const READING: Duration = Duration::from_mins(5);
 /// How long logging out may take.
 const CLOSING: Duration = Duration::from_secs(10);
 
@@ -32,16 +34,54 @@ pub(crate) fn experiment_environment() -> Result<chaos_experiments::Environment,
     Ok(file.rev().chain(process).collect())
 }
 
-/// The settings, from the environment of this process and from `.env` in the working directory.
+/// Where the settings of this process come from.
 ///
 /// # Errors
-/// The first variable that cannot be understood.
-pub(crate) fn settings() -> Result<Settings, Failure> {
-    let read = || {
-        let environment = Environment::from_process(std::env::vars_os())?.with_dotenv(Path::new(DOTENV))?;
-        Settings::from_environment(&environment)
-    };
-    read().map_err(|error| Failure::usage(error.to_string()))
+/// A `--set` that is no KEY=VALUE.
+pub(crate) fn sources(args: &SettingsArgs) -> Result<Sources, Failure> {
+    let mut sources = Sources::of_process(std::env::vars_os());
+    if let Some(file) = &args.config {
+        sources = sources.config(file);
+    }
+    for given in &args.set {
+        let Some((key, value)) = given.expose_secret().split_once('=') else {
+            return Err(Failure::usage("--set needs KEY=VALUE, such as `--set platforms.vsphere.port=8443`"));
+        };
+        sources = sources.flag(key.trim(), SecretString::from(value), "--set");
+    }
+    Ok(sources)
+}
+
+/// The settings of this process. What deserves a word is told.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub(crate) fn settings(args: &SettingsArgs, output: &Output) -> Result<Settings, Failure> {
+    let settings = sources(args)?.load()?;
+    for warning in settings.warnings() {
+        output.warning(warning);
+    }
+    Ok(settings)
+}
+
+/// Whether the settings say that nothing may be done; if nobody said so otherwise, that is told.
+pub(crate) fn is_dry(settings: &Settings, is_dry_anyway: bool, output: &Output) -> bool {
+    let Some(origin) = &settings.chaos.dry_run else { return false };
+    if !is_dry_anyway {
+        output.note(format_args!(
+            "dry run: chaos.dry_run is true ({origin}); `--set chaos.dry_run=false` goes before it"
+        ));
+    }
+    true
+}
+
+/// The platforms of the settings, with the person at the terminal to ask for passwords.
+///
+/// # Errors
+/// Everything that is wrong with the settings.
+pub(crate) fn platforms(args: &SettingsArgs, output: &Output) -> Result<PlatformOrchestrator, Failure> {
+    let settings = settings(args, output)?;
+    Ok(PlatformOrchestrator::new(settings).asking(Arc::new(Terminal::new(output.clone()))))
 }
 
 /// A platform that is connected.
@@ -52,14 +92,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Reads the settings and opens the platform `name`. `cx` carries the cancellation.
+    /// Opens the platform `name` of `source`. `cx` carries the cancellation.
     ///
     /// # Errors
     /// Settings that do not suffice, and what connecting and logging in can give.
-    pub(crate) async fn open(name: &str, cx: Context) -> Result<Self, Failure> {
-        let source = PlatformOrchestrator::new(settings()?);
+    pub(crate) async fn open(source: PlatformOrchestrator, name: &str, cx: Context) -> Result<Self, Failure> {
         let platform = source.open(&cx.limit(READING), name, &Connection::default()).await?;
-        tracing::info!(platform = name, server = platform.identity().description, "connected");
         Ok(Self { source, platform, cx })
     }
 
@@ -84,10 +122,15 @@ impl Session {
         Ok(discovery)
     }
 
-    /// Logs out. That this failed changes nothing about what the command did, so it is only told.
+    /// Logs out.
     pub(crate) async fn close(self, output: &Output) {
-        if let Err(error) = self.source.close(&self.cx.detached(CLOSING)).await {
-            output.warning(format_args!("logging out failed: {}", error.with_causes()));
-        }
+        close(&self.source, &self.cx, output).await;
+    }
+}
+
+/// Logs out everywhere. That this failed changes nothing about what the command did, so it is only told.
+pub(crate) async fn close(source: &dyn PlatformSource, cx: &Context, output: &Output) {
+    if let Err(error) = source.close(&cx.detached(CLOSING)).await {
+        output.warning(format_args!("logging out failed: {}", error.with_causes()));
     }
 }

@@ -2,27 +2,19 @@
 
 use chaos_core::{Connection, Error, ErrorKind, Origin};
 use chaos_http::{TlsTrust, parse_endpoint};
-use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::settings::{Names, ServerSettings};
+use crate::secret::SecretSource;
+use crate::settings::{Entry, ServerSettings};
 
-/// Everything that opening a server takes.
-#[derive(Debug, Clone)]
+/// Everything that opening a server takes, but that its password may have to be got first.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Login {
     pub(crate) endpoint: Url,
     pub(crate) username: String,
-    pub(crate) password: SecretString,
+    /// None if nobody says where it is, so that somebody has to be asked.
+    pub(crate) password: Option<SecretSource>,
     pub(crate) trust: TlsTrust,
-}
-
-impl PartialEq for Login {
-    fn eq(&self, other: &Self) -> bool {
-        self.endpoint == other.endpoint
-            && self.username == other.username
-            && self.password.expose_secret() == other.password.expose_secret()
-            && self.trust == other.trust
-    }
 }
 
 /// Puts a login together. Values of `connection` go before those of the settings.
@@ -33,7 +25,7 @@ impl PartialEq for Login {
 ///
 /// # Errors
 /// [`ErrorKind::Configuration`] if something is missing, is wrong, or is refused by the rule.
-pub(crate) fn login(settings: &ServerSettings, names: &Names, connection: &Connection) -> Result<Login, Error> {
+pub(crate) fn login(entry: &Entry, settings: &ServerSettings, connection: &Connection) -> Result<Login, Error> {
     let own = settings.server.as_ref().map(|server| with_port(server.clone(), settings.port)).transpose()?;
     let other = match &connection.endpoint {
         Some(text) => Some(parse_endpoint(text).map_err(Error::from)?),
@@ -47,12 +39,12 @@ pub(crate) fn login(settings: &ServerSettings, names: &Names, connection: &Conne
             Some(port) => with_port(server.clone(), Some(port))?,
             None => own.clone(),
         },
-        (None, _, _) => return Err(missing("server", names.server, names.server_override)),
+        (None, _, _) => return Err(missing(entry, "server", entry.server_key())),
     };
     let other_server = own.as_ref().is_none_or(|own| !same_server(own, &endpoint));
     let from_file = connection.origin == Origin::ExperimentFile;
     if from_file && other_server {
-        return login_of_file(endpoint, names, connection);
+        return login_of_file(entry, endpoint, connection);
     }
     let own_credentials = connection.username.is_some() && connection.password.is_some();
     if from_file && !own_credentials && changes_trust(connection, &settings.trust) {
@@ -61,38 +53,38 @@ pub(crate) fn login(settings: &ServerSettings, names: &Names, connection: &Conne
             format!(
                 "the experiment file changes which certificate is trusted, and the credentials of the settings are not \
                  sent there: set it with {} or {}, or as an override",
-                names.insecure, names.ca_file
+                entry.short("insecure"),
+                entry.short("ca_file")
             ),
         ));
     }
     let username = connection.username.clone().or_else(|| settings.username.clone());
-    let password = connection.password.clone().or_else(|| settings.password.clone());
+    let password = connection.password.clone().map(SecretSource::Inline).or_else(|| settings.password.clone());
     Ok(Login {
         endpoint,
-        username: username.ok_or_else(|| missing("user name", names.username, names.username_override))?,
-        password: password.ok_or_else(|| missing("password", names.password, names.password_override))?,
+        username: username.ok_or_else(|| missing(entry, "user name", "username"))?,
+        password,
         trust: trust(connection, &settings.trust, other_server),
     })
 }
 
 /// A login to a server that an experiment file names: with what the file says, and nothing else.
-fn login_of_file(endpoint: Url, names: &Names, connection: &Connection) -> Result<Login, Error> {
+fn login_of_file(entry: &Entry, endpoint: Url, connection: &Connection) -> Result<Login, Error> {
     match (&connection.username, &connection.password) {
         (Some(username), Some(password)) => Ok(Login {
             endpoint,
             username: username.clone(),
-            password: password.clone(),
+            password: Some(SecretSource::Inline(password.clone())),
             trust: trust(connection, &TlsTrust::SystemRoots, true),
         }),
         _ => Err(Error::new(
             ErrorKind::Configuration,
             format!(
                 "the experiment file names the server {} and no user and password for it, and the credentials of the \
-                 settings are never sent to a server that a file names: name it with {} or with \
-                 --override {}=…, or give both in the file",
+                 settings are never sent to a server that a file names: name it with {}{}, or give both in the file",
                 endpoint.host_str().unwrap_or_default(),
-                names.server,
-                names.server_override
+                entry.short(entry.server_key()),
+                or_override(entry, entry.server_key())
             ),
         )),
     }
@@ -133,27 +125,43 @@ fn with_port(mut url: Url, port: Option<u16>) -> Result<Url, Error> {
     }
 }
 
-fn missing(what: &str, variable: &str, key: &str) -> Error {
-    Error::new(
-        ErrorKind::Configuration,
-        format!(
-            "no {what} is known: set {variable} in the environment or in .env, or give --override {key}=… to `execute`"
-        ),
-    )
+/// That a value of an entry is known from nowhere, and each way to give it.
+pub(crate) fn missing(entry: &Entry, what: &str, key: &str) -> Error {
+    let because = match entry.unset.get(key) {
+        Some(note) => format!(" ({note})"),
+        None => String::new(),
+    };
+    let message =
+        format!("no {what} is known for `{}`{because}: set {}{}", entry.name, entry.ways(key), or_override(entry, key));
+    Error::new(ErrorKind::Configuration, message)
+}
+
+fn or_override(entry: &Entry, key: &str) -> String {
+    let way = entry.override_of(key);
+    way.map(|key| format!(", or give --override {key}=… to `execute`")).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::VSPHERE;
+    use crate::settings::Details;
 
     fn settings() -> ServerSettings {
         ServerSettings {
             server: Some(Url::parse("https://vc.example.com/").unwrap()),
             username: Some("ann".into()),
-            password: Some("of the settings".into()),
+            password: Some(inline("of the settings")),
             ..ServerSettings::default()
         }
+    }
+
+    fn login(settings: &ServerSettings, connection: &Connection) -> Result<Login, Error> {
+        let entry = Entry::new("vsphere", Details::VSphere(settings.clone()));
+        super::login(&entry, settings, connection)
+    }
+
+    fn inline(text: &str) -> SecretSource {
+        SecretSource::Inline(text.into())
     }
 
     fn named(endpoint: &str, origin: Origin) -> Connection {
@@ -165,28 +173,25 @@ mod tests {
 
     #[test]
     fn an_override_may_name_any_server() {
-        let login = login(&settings(), &VSPHERE, &named("lab.example.com", Origin::Override)).unwrap();
+        let login = login(&settings(), &named("lab.example.com", Origin::Override)).unwrap();
         assert_eq!(login.endpoint.as_str(), "https://lab.example.com/");
-        assert_eq!(login.password.expose_secret(), "of the settings");
+        assert_eq!(login.password, Some(inline("of the settings")));
     }
 
     #[test]
     fn a_server_that_a_file_names_never_gets_the_credentials_of_the_settings() {
         for other in ["evil.example.com", "vc.example.com:8443", "http://vc.example.com", "vc.example.com.evil.example"]
         {
-            let error = login(&settings(), &VSPHERE, &named(other, Origin::ExperimentFile)).unwrap_err();
+            let error = login(&settings(), &named(other, Origin::ExperimentFile)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration, "{other}");
             assert!(error.to_string().contains("never sent"), "{error}");
         }
         let mut half = named("evil.example.com", Origin::ExperimentFile);
         half.username = Some("bob".into());
-        assert!(
-            login(&settings(), &VSPHERE, &half).is_err(),
-            "a password of the settings would go with the user of the file"
-        );
+        assert!(login(&settings(), &half).is_err(), "a password of the settings would go with the user of the file");
         half.password = Some("of the file".into());
-        let whole = login(&settings(), &VSPHERE, &half).unwrap();
-        assert_eq!((whole.username.as_str(), whole.password.expose_secret()), ("bob", "of the file"));
+        let whole = login(&settings(), &half).unwrap();
+        assert_eq!((whole.username.as_str(), whole.password), ("bob", Some(inline("of the file"))));
     }
 
     #[test]
@@ -194,13 +199,13 @@ mod tests {
         let mut connection = Connection::default();
         connection.origin = Origin::ExperimentFile;
         connection.port = Some(9443);
-        assert!(login(&settings(), &VSPHERE, &connection).unwrap_err().to_string().contains("never sent"));
+        assert!(login(&settings(), &connection).unwrap_err().to_string().contains("never sent"));
     }
 
     #[test]
     fn a_file_may_name_the_server_of_the_settings() {
         for same in ["vc.example.com", "VC.example.com:443", "https://vc.example.com/sdk"] {
-            assert!(login(&settings(), &VSPHERE, &named(same, Origin::ExperimentFile)).is_ok(), "{same}");
+            assert!(login(&settings(), &named(same, Origin::ExperimentFile)).is_ok(), "{same}");
         }
     }
 
@@ -208,14 +213,14 @@ mod tests {
     fn a_file_cannot_weaken_the_check_of_certificates() {
         let mut connection = named("vc.example.com", Origin::ExperimentFile);
         connection.insecure = Some(true);
-        assert!(login(&settings(), &VSPHERE, &connection).unwrap_err().to_string().contains("VSPHERE_INSECURE"));
+        assert!(login(&settings(), &connection).unwrap_err().to_string().contains("VSPHERE_INSECURE"));
         connection.insecure = None;
         connection.ca_file = Some("/tmp/own.pem".into());
-        assert!(login(&settings(), &VSPHERE, &connection).is_err());
+        assert!(login(&settings(), &connection).is_err());
         connection.insecure = Some(false);
-        assert!(login(&settings(), &VSPHERE, &connection).is_err());
+        assert!(login(&settings(), &connection).is_err());
         connection.origin = Origin::Override;
-        assert!(login(&settings(), &VSPHERE, &connection).is_ok());
+        assert!(login(&settings(), &connection).is_ok());
     }
 
     #[test]
@@ -224,16 +229,16 @@ mod tests {
         insecure.trust = TlsTrust::Insecure;
         let mut connection = named("vc.example.com", Origin::ExperimentFile);
         connection.insecure = Some(false);
-        assert_eq!(login(&insecure, &VSPHERE, &connection).unwrap().trust, TlsTrust::SystemRoots);
+        assert_eq!(login(&insecure, &connection).unwrap().trust, TlsTrust::SystemRoots);
     }
 
     #[test]
     fn a_pinned_certificate_is_that_of_one_server() {
         let mut pinned = settings();
         pinned.trust = TlsTrust::Thumbprint("ab".repeat(32).parse().unwrap());
-        let own = login(&pinned, &VSPHERE, &Connection::default()).unwrap();
+        let own = login(&pinned, &Connection::default()).unwrap();
         assert_eq!(own.trust, pinned.trust);
-        let other = login(&pinned, &VSPHERE, &named("lab.example.com", Origin::Override)).unwrap();
+        let other = login(&pinned, &named("lab.example.com", Origin::Override)).unwrap();
         assert_eq!(other.trust, TlsTrust::SystemRoots);
     }
 
@@ -241,22 +246,24 @@ mod tests {
     fn the_port_of_the_settings_goes_with_their_server() {
         let mut ported = settings();
         ported.port = Some(8443);
-        let own = login(&ported, &VSPHERE, &Connection::default()).unwrap();
+        let own = login(&ported, &Connection::default()).unwrap();
         assert_eq!(own.endpoint.port(), Some(8443));
-        let other = login(&ported, &VSPHERE, &named("lab.example.com", Origin::Override)).unwrap();
+        let other = login(&ported, &named("lab.example.com", Origin::Override)).unwrap();
         assert_eq!(other.endpoint.port(), None);
         ported.server = None;
-        let only = login(&ported, &VSPHERE, &named("lab.example.com", Origin::Override)).unwrap();
+        let only = login(&ported, &named("lab.example.com", Origin::Override)).unwrap();
         assert_eq!(only.endpoint.port(), Some(8443));
     }
 
     #[test]
     fn what_is_missing_is_named_with_the_way_to_give_it() {
-        let error = login(&ServerSettings::default(), &VSPHERE, &Connection::default()).unwrap_err().to_string();
+        let error = login(&ServerSettings::default(), &Connection::default()).unwrap_err().to_string();
         assert!(error.contains("VSPHERE_SERVER") && error.contains("--override vsphere_server"), "{error}");
         let mut without = settings();
         without.password = None;
-        let error = login(&without, &VSPHERE, &Connection::default()).unwrap_err().to_string();
-        assert!(error.contains("VSPHERE_PASSWORD"), "{error}");
+        assert_eq!(login(&without, &Connection::default()).unwrap().password, None, "somebody may be asked");
+        without.username = None;
+        let error = login(&without, &Connection::default()).unwrap_err().to_string();
+        assert!(error.contains("VSPHERE_USERNAME") && error.contains("platforms.vsphere.username"), "{error}");
     }
 }

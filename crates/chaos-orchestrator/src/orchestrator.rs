@@ -3,27 +3,31 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use chaos_core::{Connection, Context, Error, ErrorKind, Platform, PlatformSource};
+use chaos_core::{
+    Connection, Context, Discovery, Error, ErrorKind, Outcome, Platform, PlatformExt, PlatformSource, Selector, Stop,
+    VMInfo, nearest,
+};
+use futures_util::future::join_all;
 use tokio::sync::OnceCell;
+use tracing::info;
 
-use crate::connect::{self, Login};
-use crate::open;
-use crate::settings::{OLVM, Settings, VSPHERE};
+use crate::ask::{Ask, AskPassword};
+use crate::open::{self, Way};
+use crate::settings::{Entry, Kind, Settings};
 
-/// The platforms of the settings.
+/// The platforms of the settings: each is opened when it is first needed, once for the life of this, and closed at the end.
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use chaos_core::{Connection, Context, Error, PlatformSource, Selector};
-/// use chaos_orchestrator::{Environment, PlatformOrchestrator, Settings};
+/// use chaos_core::{Context, Error, PlatformSource, Selector};
+/// use chaos_orchestrator::{PlatformOrchestrator, Sources};
 ///
 /// # async fn count() -> Result<usize, Error> {
-/// let environment = Environment::from_process(std::env::vars_os())?;
-/// let orchestrator = PlatformOrchestrator::new(Settings::from_environment(&environment)?);
+/// let settings = Sources::of_process(std::env::vars_os()).load()?;
+/// let orchestrator = PlatformOrchestrator::new(settings);
 ///
 /// let cx = Context::with_timeout(Duration::from_secs(60));
-/// let vsphere = orchestrator.open(&cx, "vsphere", &Connection::default()).await?;
-/// let count = vsphere.discover(&cx, &Selector::all()).await?.vms.len();
+/// let count = orchestrator.discover(&cx, "vsphere", &Selector::all()).await?.vms.len();
 /// orchestrator.close(&cx).await?;
 /// # Ok(count)
 /// # }
@@ -31,42 +35,40 @@ use crate::settings::{OLVM, Settings, VSPHERE};
 #[derive(Debug)]
 pub struct PlatformOrchestrator {
     settings: Settings,
+    ask: Ask,
     opened: Mutex<Vec<Opened>>,
 }
 
 /// A server that was asked for. The cell is filled by whoever asked first; the others wait for it.
 #[derive(Debug, Clone)]
 struct Opened {
-    kind: Kind,
-    login: Arc<Login>,
+    entry: String,
+    way: Way,
     platform: Arc<OnceCell<Arc<dyn Platform>>>,
 }
 
-/// The kinds of platforms that can be opened. A new one is a variant here and a module in `open`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    VSphere,
-    Olvm,
-}
-
-impl Kind {
-    fn of(name: &str) -> Option<Self> {
-        match name {
-            "vsphere" => Some(Self::VSphere),
-            "olvm" => Some(Self::Olvm),
-            _ => None,
-        }
-    }
+/// What became of one of several platforms.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct EntryDiscovery {
+    /// The entry of the settings.
+    pub entry: String,
+    /// Its VMs, or why there are none.
+    pub discovery: Result<Discovery, Error>,
 }
 
 impl PlatformOrchestrator {
-    /// The names under which a platform can be opened.
-    pub const NAMES: [&str; 2] = ["vsphere", "olvm"];
-
     /// An orchestrator that has opened nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { settings, opened: Mutex::default() }
+        Self { settings, ask: None, opened: Mutex::default() }
+    }
+
+    /// Asks somebody for the passwords that nothing gives.
+    #[must_use]
+    pub fn asking(mut self, ask: Arc<dyn AskPassword>) -> Self {
+        self.ask = Some(ask);
+        self
     }
 
     /// The settings that it opens platforms by.
@@ -75,50 +77,121 @@ impl PlatformOrchestrator {
         &self.settings
     }
 
-    /// The place for the platform of `login`: the one that is there, or a new one.
-    fn place(&self, kind: Kind, login: Login) -> Opened {
+    /// The names of the entries that name a server.
+    #[must_use]
+    pub fn configured(&self) -> Vec<String> {
+        self.settings.entries().filter(|entry| entry.names_a_server()).map(|entry| entry.name.clone()).collect()
+    }
+
+    /// The entry of that name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Configuration`], which lists the entries that there are.
+    pub fn entry(&self, name: &str) -> Result<Entry, Error> {
+        self.settings.entry(name).ok_or_else(|| self.unknown(name))
+    }
+
+    /// The VMs of a platform that `selector` selects.
+    ///
+    /// # Errors
+    /// What opening the platform and [`Platform::discover`] can give.
+    pub async fn discover(&self, cx: &Context, platform: &str, selector: &Selector) -> Result<Discovery, Error> {
+        let discovery = self.open(cx, platform, &Connection::default()).await?.discover(cx, selector).await?;
+        info!(platform, vms = discovery.vms.len(), "the inventory was read");
+        Ok(discovery)
+    }
+
+    /// The VMs of several platforms, which are asked at the same time. One that fails takes nothing from the others.
+    pub async fn discover_each(&self, cx: &Context, platforms: &[String], selector: &Selector) -> Vec<EntryDiscovery> {
+        let discoveries = platforms.iter().map(|name| async move {
+            EntryDiscovery { entry: name.clone(), discovery: self.discover(cx, name, selector).await }
+        });
+        join_all(discoveries).await
+    }
+
+    /// What is known about a VM, which is named in the target notation.
+    ///
+    /// # Errors
+    /// What opening the platform can give; [`ErrorKind::NotFound`] and [`ErrorKind::Ambiguous`] for the VM.
+    pub async fn vm_info(&self, cx: &Context, platform: &str, vm: &str) -> Result<VMInfo, Error> {
+        self.open(cx, platform, &Connection::default()).await?.find(cx, vm).await
+    }
+
+    /// Powers a VM on, which is named in the target notation.
+    ///
+    /// # Errors
+    /// As [`vm_info`](Self::vm_info), and what the operation can give.
+    pub async fn power_on(&self, cx: &Context, platform: &str, vm: &str) -> Result<Outcome, Error> {
+        self.open(cx, platform, &Connection::default()).await?.power_on(cx, vm).await
+    }
+
+    /// Powers a VM off. A suspended VM is refused.
+    ///
+    /// # Errors
+    /// As [`power_on`](Self::power_on).
+    pub async fn power_off(&self, cx: &Context, platform: &str, vm: &str, stop: Stop) -> Result<Outcome, Error> {
+        self.open(cx, platform, &Connection::default()).await?.power_off(cx, vm, stop).await
+    }
+
+    /// Restarts a VM.
+    ///
+    /// # Errors
+    /// As [`power_on`](Self::power_on).
+    pub async fn reboot(&self, cx: &Context, platform: &str, vm: &str, stop: Stop) -> Result<Outcome, Error> {
+        self.open(cx, platform, &Connection::default()).await?.reboot(cx, vm, stop).await
+    }
+
+    /// Suspends a VM.
+    ///
+    /// # Errors
+    /// As [`power_on`](Self::power_on).
+    pub async fn suspend(&self, cx: &Context, platform: &str, vm: &str) -> Result<Outcome, Error> {
+        self.open(cx, platform, &Connection::default()).await?.suspend(cx, vm).await
+    }
+
+    /// The place for the platform at the end of `way`: the one that is there, or a new one.
+    fn place(&self, entry: &Entry, way: Way) -> Opened {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(there) = opened.iter().find(|there| there.kind == kind && *there.login == login) {
+        if let Some(there) = opened.iter().find(|there| there.entry == entry.name && there.way == way) {
             return there.clone();
         }
-        let new = Opened { kind, login: Arc::new(login), platform: Arc::default() };
+        let new = Opened { entry: entry.name.clone(), way, platform: Arc::default() };
         opened.push(new.clone());
         new
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        let plain = Kind::ALL.into_iter().filter(|kind| kind.is_built_in()).map(Kind::as_str);
+        let mut known: Vec<&str> = plain.collect();
+        known.extend(self.settings.entries().map(|entry| entry.name.as_str()));
+        known.sort_unstable();
+        known.dedup();
+        let meant = match nearest(name, &known) {
+            Some(meant) => format!(", did you mean `{meant}`?"),
+            None => String::new(),
+        };
+        let message = format!("no platform is called `{name}`{meant}; there are {}", known.join(", "));
+        Error::new(ErrorKind::Configuration, message)
     }
 }
 
 #[async_trait]
 impl PlatformSource for PlatformOrchestrator {
     async fn open(&self, cx: &Context, name: &str, connection: &Connection) -> Result<Arc<dyn Platform>, Error> {
-        let kind = Kind::of(name).ok_or_else(|| unknown(name))?;
-        let login = match kind {
-            Kind::VSphere => connect::login(&self.settings.vsphere, &VSPHERE, connection)?,
-            Kind::Olvm => connect::login(&self.settings.olvm, &OLVM, connection)?,
-        };
-        let place = self.place(kind, login);
+        let entry = self.entry(name)?;
+        let place = self.place(&entry, Way::to(&entry, connection)?);
         let open = || async {
-            match kind {
-                Kind::VSphere => open::vsphere(cx, name, &place.login).await,
-                Kind::Olvm => open::olvm(cx, name, &place.login).await,
-            }
+            let platform = open::platform(cx, &entry, &place.way, &self.ask).await?;
+            info!(platform = name, server = platform.identity().description, "connected");
+            Ok(platform)
         };
         cx.bounded(&format!("connecting to {name}"), place.platform.get_or_try_init(open)).await?.cloned()
     }
 
     async fn close(&self, cx: &Context) -> Result<(), Error> {
         let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut result = Ok(());
-        for Opened { platform, .. } in opened {
-            if let Some(platform) = platform.get() {
-                let closed = platform.disconnect(cx).await;
-                result = result.and(closed);
-            }
-        }
-        result
+        let platforms = opened.iter().filter_map(|opened| opened.platform.get());
+        let closed = join_all(platforms.map(|platform| platform.disconnect(cx))).await;
+        closed.into_iter().collect()
     }
-}
-
-pub(crate) fn unknown(name: &str) -> Error {
-    let known = PlatformOrchestrator::NAMES.join(", ");
-    Error::new(ErrorKind::Configuration, format!("no platform is called `{name}`: this version knows {known}"))
 }

@@ -12,7 +12,8 @@ use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use crate::orchestrator::PlatformOrchestrator;
-use crate::settings::{ServerSettings, Settings};
+use crate::secret::SecretSource;
+use crate::settings::{Details, Entry, ServerSettings, Settings};
 
 /// How many simulated seconds pass in a real one: a guest that takes a minute to shut down takes three seconds.
 const SPEED: f64 = 20.0;
@@ -69,11 +70,13 @@ impl RehearsalSource {
         let server = ServerSettings {
             server: Some(parse_endpoint(sim.url())?),
             username: Some(ACCOUNT.to_owned()),
-            password: Some(SecretString::from(password.as_str())),
+            password: Some(SecretSource::Inline(SecretString::from(password.as_str()))),
             ..ServerSettings::default()
         };
         let engine = ServerSettings { username: Some(format!("{ACCOUNT}@internal")), ..server.clone() };
-        let settings = Settings { vsphere: server, olvm: engine };
+        let settings = Settings::default()
+            .with(Entry::new("vsphere", Details::VSphere(server)))
+            .with(Entry::new("olvm", Details::Olvm(engine)));
         Ok(Self {
             clock: Arc::new(sim.world().clock().clone()),
             sim: Mutex::new(Some(sim)),

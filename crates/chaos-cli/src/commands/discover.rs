@@ -1,52 +1,164 @@
 //! `discover-vms`, `vm-info` and `summary`: they only read.
 
-use chaos_core::{Discovery, EnvironmentSummary, Selector, VMInfo};
+use chaos_core::{Context, EnvironmentSummary, Selector};
+use chaos_orchestrator::{Kind, PlatformOrchestrator};
 
 use super::{chosen, context, resolved, selector};
-use crate::cli::{DiscoverVms, Format, Summary, VmInfo};
+use crate::cli::{DiscoverVms, Format, PlatformsArg, SettingsArgs, Summary, VmInfo};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
-use crate::output::{Output, write_summary, write_vm_details, write_vms};
-use crate::session::Session;
+use crate::output::{Listed, Output, write_summary, write_vm_details, write_vms};
+use crate::session::{self, Session};
 
 /// Lists VMs.
-pub(super) async fn vms(args: DiscoverVms, output: &Output) -> Result<Exit, Failure> {
-    let discovery = discover(&args.platform.platform, &selector(args.names, args.filters), output).await?;
-    if discovery.vms.is_empty() && args.format.format == Format::Table {
+pub(super) async fn vms(args: DiscoverVms, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
+    let selector = selector(args.names, args.filters);
+    let Found { vms, exit } = find(&args.platforms, settings, &selector, output).await?;
+    if vms.is_empty() && args.format.format == Format::Table {
         output.note("no VM fits");
-        return Ok(Exit::Done);
+        return Ok(exit);
     }
-    output.data(|to| write_vms(args.format.format, &discovery.vms, to))?;
-    Ok(Exit::Done)
+    output.data(|to| write_vms(args.format.format, &vms, to))?;
+    Ok(exit)
 }
 
 /// Shows everything about some VMs.
-pub(super) async fn vm_info(args: VmInfo, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn vm_info(args: VmInfo, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     let platform = args.selection.platform.platform.clone();
     let selector = chosen(args.selection)?;
-    let discovery = discover(&platform, &selector, output).await?;
-    let vms: Vec<VMInfo> = resolved(&selector, &discovery)?.into_iter().map(|chosen| chosen.vm).collect();
+    let interrupts = Interrupts::listen(output.clone(), GIVING_UP)?;
+    let source = session::platforms(settings, output)?;
+    let cx = context(&interrupts, REASON);
+    let looking = async {
+        let session = Session::open(source, &platform, cx).await?;
+        let discovery = session.discover(&selector, output).await;
+        session.close(output).await;
+        discovery
+    };
+    let discovery = until_second(&interrupts, looking).await?;
+    let vms = resolved(&selector, &discovery)?.into_iter();
+    let vms: Vec<Listed> = vms.map(|chosen| Listed { vm: chosen.vm, entry: platform.clone() }).collect();
     output.data(|to| write_vm_details(args.format.format, &vms, to))?;
     Ok(Exit::Done)
 }
 
 /// Counts VMs.
-pub(super) async fn summary(args: Summary, output: &Output) -> Result<Exit, Failure> {
-    let discovery = discover(&args.platform.platform, &selector(Vec::new(), args.filters), output).await?;
-    let summary = EnvironmentSummary::of(&discovery.vms);
+pub(super) async fn summary(args: Summary, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
+    let selector = selector(Vec::new(), args.filters);
+    let Found { vms, exit } = find(&args.platforms, settings, &selector, output).await?;
+    let summary = EnvironmentSummary::of(vms.iter().map(|listed| &listed.vm));
     output.data(|to| write_summary(args.format.format, &summary, to))?;
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
-async fn discover(platform: &str, selector: &Selector, output: &Output) -> Result<Discovery, Failure> {
-    let interrupts = Interrupts::listen(output.clone(), "interrupted: logging out")?;
-    let session = Session::open(platform, context(&interrupts, "look at the inventory")).await?;
-    let discovery = tokio::select! {
-        biased;
-        () = interrupts.second().cancelled() => return Err(Failure::new(Exit::Interrupted, "interrupted")),
-        discovery = session.discover(selector, output) => discovery,
+const REASON: &str = "look at the inventory";
+const GIVING_UP: &str = "interrupted: logging out";
+
+/// What was found on the platforms, and the exit code if nothing else goes wrong.
+struct Found {
+    vms: Vec<Listed>,
+    exit: Exit,
+}
+
+/// Asks each platform that is meant. If only some of several fail, the others count.
+async fn find(
+    platforms: &PlatformsArg,
+    settings: &SettingsArgs,
+    selector: &Selector,
+    output: &Output,
+) -> Result<Found, Failure> {
+    let interrupts = Interrupts::listen(output.clone(), GIVING_UP)?;
+    let source = session::platforms(settings, output)?;
+    let names = names(platforms, &source)?;
+    let cx = context(&interrupts, REASON);
+    let looking = async {
+        let found = each(&source, &names, &cx, selector, output).await;
+        session::close(&source, &cx, output).await;
+        found
     };
-    session.close(output).await;
-    discovery
+    let mut found = until_second(&interrupts, looking).await?;
+    if !platforms.fail_on_partial && found.exit == Exit::Unreachable {
+        found.exit = Exit::Done;
+    }
+    Ok(found)
+}
+
+async fn each(
+    source: &PlatformOrchestrator,
+    names: &[String],
+    cx: &Context,
+    selector: &Selector,
+    output: &Output,
+) -> Result<Found, Failure> {
+    let (mut vms, mut failures) = (Vec::new(), Vec::new());
+    for found in source.discover_each(&cx.limit(session::READING), names, selector).await {
+        match found.discovery {
+            Ok(discovery) => {
+                output.problems(&discovery.problems);
+                vms.extend(discovery.vms.into_iter().map(|vm| Listed { vm, entry: found.entry.clone() }));
+            }
+            Err(error) => failures.push((found.entry, error)),
+        }
+    }
+    if cx.cancellation().is_cancelled() {
+        return Err(Failure::new(Exit::Interrupted, "interrupted"));
+    }
+    if failures.len() < names.len() {
+        let exit = if failures.is_empty() { Exit::Done } else { Exit::Unreachable };
+        for (entry, error) in &failures {
+            output.warning(format_args!("{entry}: {}", error.with_causes()));
+        }
+        if !failures.is_empty() {
+            let without = failures.into_iter().map(|(entry, _)| entry).collect::<Vec<_>>().join(", ");
+            output.warning(format_args!("the result is without the VMs of {without}"));
+        }
+        return Ok(Found { vms, exit });
+    }
+    // None answered: the first says why, as it would alone.
+    let mut failures = failures.into_iter();
+    let Some((entry, first)) = failures.next() else { return Ok(Found { vms, exit: Exit::Done }) };
+    let several = names.len() > 1;
+    let mut failure = Failure::from(first);
+    if several {
+        failure.message = format!("{entry}: {}", failure.message);
+    }
+    for (entry, error) in failures {
+        failure.message = format!("{}\n{entry}: {}", failure.message, error.with_causes());
+    }
+    Err(failure)
+}
+
+/// The names of the platforms that are meant, each once.
+fn names(platforms: &PlatformsArg, source: &PlatformOrchestrator) -> Result<Vec<String>, Failure> {
+    let mut names: Vec<String> = Vec::new();
+    if platforms.all_platforms {
+        let switchable =
+            source.settings().entries().filter(|entry| entry.names_a_server() && entry.kind() != Kind::Dora);
+        names.extend(switchable.map(|entry| entry.name.clone()));
+        if names.is_empty() {
+            return Err(Failure::usage("the settings name no vCenter, ESXi host or engine")
+                .hint("`chaosmonkey config init` writes a settings file to begin with"));
+        }
+    }
+    for name in platforms.platform.iter().filter(|_| !platforms.all_platforms) {
+        // A misspelt name is no platform that failed.
+        source.entry(name)?;
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    Ok(names)
+}
+
+/// Waits for `future`, unless a second signal comes.
+async fn until_second<T>(
+    interrupts: &Interrupts,
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        () = interrupts.second().cancelled() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+        ended = future => ended,
+    }
 }

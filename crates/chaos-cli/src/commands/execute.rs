@@ -1,5 +1,6 @@
 //! `execute`: a whole experiment, for real or on a simulated platform.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,10 +11,10 @@ use chaos_experiments::{
     Document, Experiment, FileSink, Inputs, JournalFile, Overrides, ResolvedExperiment, RunOptions, RunReport, Sinks,
     Template, Verdict,
 };
-use chaos_orchestrator::{PlatformOrchestrator, RehearsalSource};
+use chaos_orchestrator::{ChaosSettings, PlatformOrchestrator, RehearsalSource};
 use secrecy::ExposeSecret;
 
-use crate::cli::Execute;
+use crate::cli::{Execute, SettingsArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
@@ -24,29 +25,53 @@ use crate::session;
 
 /// How long opening the platforms and finding all VMs may take.
 const RESOLVING: Duration = Duration::from_mins(5);
-/// How long logging out may take.
-const CLOSING: Duration = Duration::from_secs(10);
 
 /// Runs an experiment.
-pub(super) async fn run(args: Execute, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     let interrupts = Interrupts::listen(
         output.clone(),
         "interrupted: stopping, and putting everything back (again: stop that too)",
     )?;
-    let experiment = read(&args)?;
+    let source = session::platforms(settings, output)?;
+    let chaos = &source.settings().chaos;
+    // A rehearsal touches nothing real.
+    args.dry_run |= !args.rehearse && session::is_dry(source.settings(), args.dry_run, output);
+    let experiment = read(&args, chaos.experiments_path.as_deref())?;
     for warning in experiment.warnings() {
         output.warning(warning);
     }
+    let run = RunId::random();
     // Proved before anything starts that the result can be kept.
-    let journal = if args.dry_run { None } else { Some(JournalFile::create(&args.journal_path)?) };
-    let stage = Stage::build(&args, &experiment, output).await?;
-    let cx = stage.context().cancelled_by(interrupts.first().clone()).reason(experiment.title());
+    let journal = if args.dry_run { None } else { Some(Journal::create(&args, chaos, &run)?) };
+    let stage = Stage::build(&args, source, &experiment, output).await?;
+    let cx = stage.context(run).cancelled_by(interrupts.first().clone()).reason(experiment.title());
 
     let ended = perform(&args, &stage, experiment, journal, &cx, &interrupts, output).await;
-    if let Err(error) = stage.source.close(&cx.detached(CLOSING)).await {
-        output.warning(format_args!("logging out failed: {}", error.with_causes()));
-    }
+    session::close(&*stage.source, &cx, output).await;
     ended
+}
+
+/// Where the journal goes.
+struct Journal {
+    path: PathBuf,
+    file: JournalFile,
+}
+
+impl Journal {
+    fn create(args: &Execute, chaos: &ChaosSettings, run: &RunId) -> Result<Self, Failure> {
+        let path = match (&args.journal_path, &chaos.reports_path) {
+            (Some(path), _) => path.clone(),
+            (None, Some(directory)) => {
+                std::fs::create_dir_all(directory).map_err(|error| {
+                    Failure::usage(format!("cannot make {} (chaos.reports_path): {error}", directory.display()))
+                })?;
+                directory.join(format!("run-{run}.json"))
+            }
+            (None, None) => PathBuf::from("journal.json"),
+        };
+        let file = JournalFile::create(&path)?;
+        Ok(Self { path, file })
+    }
 }
 
 /// Finds the VMs, and then shows the plan or runs it.
@@ -54,7 +79,7 @@ async fn perform(
     args: &Execute,
     stage: &Stage,
     experiment: Experiment,
-    journal: Option<JournalFile>,
+    journal: Option<Journal>,
     cx: &Context,
     interrupts: &Interrupts,
     output: &Output,
@@ -66,11 +91,12 @@ async fn perform(
         return Ok(Exit::Done);
     };
     let report = run_recorded(&resolved, stage, cx, interrupts, output).await?;
-    let kept = journal.write(&report.journal);
+    let Journal { path, file } = journal;
+    let kept = file.write(&report.journal);
     // What is left changed is said in any case, also where the report cannot be written.
     let shown = output.data(|to| write_run(args.format, &report, to));
     if kept.is_ok() {
-        output.note(format_args!("journal: {}", args.journal_path.display()));
+        output.note(format_args!("journal: {}", path.display()));
     }
     for left in &report.left_changed {
         output.note(format_args!("error: LEFT CHANGED: {left}"));
@@ -125,11 +151,11 @@ fn exit(verdict: Verdict) -> Exit {
 }
 
 /// The experiment that the arguments name, checked, with every value in its place.
-fn read(args: &Execute) -> Result<Experiment, Failure> {
+fn read(args: &Execute, experiments: Option<&Path>) -> Result<Experiment, Failure> {
     let overrides = Overrides::parse(args.overrides.iter().map(ExposeSecret::expose_secret))?;
     let (document, overrides) = match (&args.chaos_type, &args.experiment) {
         (Some(chaos_type), _) => Template::find(chaos_type)?.render(&overrides)?,
-        (None, Some(file)) => (Document::load(file)?, overrides),
+        (None, Some(file)) => (Document::load(&found(file, experiments))?, overrides),
         // clap asks for one of the two.
         (None, None) => return Err(Failure::usage("neither --chaos-type nor --experiment is given")),
     };
@@ -143,6 +169,12 @@ fn read(args: &Execute) -> Result<Experiment, Failure> {
     Ok(Experiment::new(&document, &inputs)?)
 }
 
+/// The experiment file that is meant: as it is named, or if there is none, below `chaos.experiments_path`.
+fn found(file: &Path, experiments: Option<&Path>) -> PathBuf {
+    let below = experiments.map(|directory| directory.join(file));
+    below.filter(|below| !file.exists() && below.exists()).unwrap_or_else(|| file.to_owned())
+}
+
 /// Where an experiment takes place.
 struct Stage {
     source: Box<dyn PlatformSource>,
@@ -152,10 +184,15 @@ struct Stage {
 }
 
 impl Stage {
-    async fn build(args: &Execute, experiment: &Experiment, output: &Output) -> Result<Self, Failure> {
+    async fn build(
+        args: &Execute,
+        source: PlatformOrchestrator,
+        experiment: &Experiment,
+        output: &Output,
+    ) -> Result<Self, Failure> {
         if !args.rehearse {
             return Ok(Self {
-                source: Box::new(PlatformOrchestrator::new(session::settings()?)),
+                source: Box::new(source),
                 clock: SystemClock::shared(),
                 run_log: RunLogPlace::of_user()?,
                 is_rehearsal: false,
@@ -177,8 +214,8 @@ impl Stage {
     }
 
     /// A context without a limit of its own: each step of an experiment has one.
-    fn context(&self) -> Context {
-        Context::on_clock(Arc::clone(&self.clock), super::LONGEST).run(RunId::random())
+    fn context(&self, run: RunId) -> Context {
+        Context::on_clock(Arc::clone(&self.clock), super::LONGEST).run(run)
     }
 
     fn unresolved(&self, error: chaos_core::Error) -> Failure {

@@ -10,25 +10,25 @@ use std::time::Duration;
 
 use chaos_core::{Chosen, Context, Discovery, ErrorKind, Selector, TargetPattern, VMPowerState, resolve};
 
-use crate::cli::{Command, Filters, Platforms, Selection, Sim};
+use crate::cli::{Command, Filters, Platforms, Selection, SettingsArgs, Sim};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
 use crate::output::Output;
 
 /// Runs one command.
-pub(crate) async fn run(command: Command, output: &Output) -> Result<Exit, Failure> {
+pub(crate) async fn run(command: Command, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     match command {
         Command::Platforms(platforms) => match platforms {
-            Platforms::DiscoverVms(args) => discover::vms(args, output).await,
-            Platforms::VmInfo(args) => discover::vm_info(args, output).await,
-            Platforms::Summary(args) => discover::summary(args, output).await,
-            Platforms::PowerOn(args) => power::power_on(args, output).await,
-            Platforms::PowerOff(args) => power::power_off(args, output).await,
-            Platforms::Reboot(args) => power::reboot(args, output).await,
-            Platforms::Suspend(args) => power::suspend(args, output).await,
+            Platforms::DiscoverVms(args) => discover::vms(args, settings, output).await,
+            Platforms::VmInfo(args) => discover::vm_info(args, settings, output).await,
+            Platforms::Summary(args) => discover::summary(args, settings, output).await,
+            Platforms::PowerOn(args) => power::power_on(args, settings, output).await,
+            Platforms::PowerOff(args) => power::power_off(args, settings, output).await,
+            Platforms::Reboot(args) => power::reboot(args, settings, output).await,
+            Platforms::Suspend(args) => power::suspend(args, settings, output).await,
         },
-        Command::Execute(args) => execute::run(*args, output).await,
+        Command::Execute(args) => execute::run(*args, settings, output).await,
         Command::Sim(Sim::Serve(args)) => sim::serve(args, output).await,
     }
 }

@@ -10,36 +10,36 @@ use chaos_core::{
 
 use super::plan::Planned;
 use super::{chosen, context, resolved};
-use crate::cli::{Format, LimitedPower, PowerArgs, PowerOff, Reboot, StopArgs};
+use crate::cli::{Format, LimitedPower, PowerArgs, PowerOff, Reboot, SettingsArgs, StopArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
 use crate::output::{Answer, Output, write_power};
 use crate::progress::Bar;
-use crate::session::Session;
+use crate::session::{self, Session};
 
 /// What comes on top of the limits of each VM: reading the VMs first, and waiting for the next one's turn.
 const OVERHEAD: Duration = Duration::from_mins(1);
 
 /// Powers VMs on.
-pub(super) async fn power_on(args: LimitedPower, output: &Output) -> Result<Exit, Failure> {
-    run(args.power, Fault::PowerOn { limit: args.timeout }, output).await
+pub(super) async fn power_on(args: LimitedPower, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
+    run(args.power, Fault::PowerOn { limit: args.timeout }, settings, output).await
 }
 
 /// Powers VMs off.
-pub(super) async fn power_off(args: PowerOff, output: &Output) -> Result<Exit, Failure> {
+pub(super) async fn power_off(args: PowerOff, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     let suspended = if args.discard_suspended { SuspendedMemory::Discard } else { SuspendedMemory::Keep };
-    run(args.power, Fault::PowerOff { stop: stop(&args.stop), suspended }, output).await
+    run(args.power, Fault::PowerOff { stop: stop(&args.stop), suspended }, settings, output).await
 }
 
 /// Restarts VMs.
-pub(super) async fn reboot(args: Reboot, output: &Output) -> Result<Exit, Failure> {
-    run(args.power, Fault::Reboot { stop: stop(&args.stop) }, output).await
+pub(super) async fn reboot(args: Reboot, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
+    run(args.power, Fault::Reboot { stop: stop(&args.stop) }, settings, output).await
 }
 
 /// Suspends VMs.
-pub(super) async fn suspend(args: LimitedPower, output: &Output) -> Result<Exit, Failure> {
-    run(args.power, Fault::Suspend { limit: args.timeout }, output).await
+pub(super) async fn suspend(args: LimitedPower, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
+    run(args.power, Fault::Suspend { limit: args.timeout }, settings, output).await
 }
 
 fn stop(args: &StopArgs) -> Stop {
@@ -50,7 +50,7 @@ fn stop(args: &StopArgs) -> Stop {
     }
 }
 
-async fn run(args: PowerArgs, fault: Fault, output: &Output) -> Result<Exit, Failure> {
+async fn run(mut args: PowerArgs, fault: Fault, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     let interrupts = Interrupts::listen(
         output.clone(),
         "interrupted: no further VM is started, and those in transition are left as they are (again: stop at once)",
@@ -59,7 +59,9 @@ async fn run(args: PowerArgs, fault: Fault, output: &Output) -> Result<Exit, Fai
     let platform = args.selection.platform.platform.clone();
     // Everything that can be wrong with the arguments is found before the first connection.
     let selector = chosen(args.selection.clone())?;
-    let session = Session::open(&platform, cx).await?;
+    let source = session::platforms(settings, output)?;
+    args.dry_run |= session::is_dry(source.settings(), args.dry_run, output);
+    let session = Session::open(source, &platform, cx).await?;
     let power = async {
         let discovery = session.discover(&selector, output).await?;
         let chosen = resolved(&selector, &discovery)?;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use chaos_core::Problem;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use secrecy::SecretString;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::exit::Exit;
@@ -23,13 +24,23 @@ pub(crate) use cells::printable;
 pub(crate) use power::{PowerRow, write_power};
 pub(crate) use run::{write_plan, write_run};
 pub(crate) use summary::write_summary;
-pub(crate) use vms::{write_vm_details, write_vms};
+pub(crate) use vms::{Listed, write_vm_details, write_vms};
 
 /// The answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     Yes,
     No,
+    /// There is no terminal to ask at.
+    NobodyThere,
+}
+
+/// What came of asking for a password.
+#[derive(Debug)]
+pub(crate) enum Typed {
+    Text(SecretString),
+    /// Ctrl-C, or the terminal went away.
+    GaveUp,
     /// There is no terminal to ask at.
     NobodyThere,
 }
@@ -104,6 +115,24 @@ impl Output {
                 let _ = terminal.show_cursor();
                 let _ = terminal.write_line("");
                 Answer::No
+            }
+        }
+    }
+
+    /// Asks for a password at the terminal, which does not show it.
+    pub(crate) fn ask_password(&self, prompt: &str) -> Typed {
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return Typed::NobodyThere;
+        }
+        let terminal = dialoguer::console::Term::stderr();
+        let asked = dialoguer::Password::new().with_prompt(printable(prompt)).allow_empty_password(true);
+        match self.bars.suspend(|| asked.interact_on(&terminal)) {
+            Ok(text) if !text.is_empty() => Typed::Text(SecretString::from(text)),
+            Ok(_) => Typed::GaveUp,
+            Err(_) => {
+                let _ = terminal.show_cursor();
+                let _ = terminal.write_line("");
+                Typed::GaveUp
             }
         }
     }

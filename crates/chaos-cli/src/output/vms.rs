@@ -3,13 +3,22 @@
 use std::io::{self, Write};
 
 use chaos_core::VMInfo;
+use serde::Serialize;
 
 use super::cells::{or_dash, printable, table, write_table};
 use super::structured::{write_csv, write_structured};
 use crate::cli::Format;
 
-/// The columns of CSV: the field names of [`VMInfo`] when serialised.
-const COLUMNS: [&str; 18] = [
+/// A VM and the entry of the settings that it was found through. Serialised as the fields of the VM and `entry`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Listed {
+    #[serde(flatten)]
+    pub(crate) vm: VMInfo,
+    pub(crate) entry: String,
+}
+
+/// The columns of CSV: the field names of [`Listed`] when serialised.
+const COLUMNS: [&str; 19] = [
     "name",
     "id",
     "power_state",
@@ -28,10 +37,11 @@ const COLUMNS: [&str; 18] = [
     "native_state",
     "unmanageable",
     "metadata",
+    "entry",
 ];
 
 /// A list of VMs.
-pub(crate) fn write_vms(format: Format, vms: &[VMInfo], to: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_vms(format: Format, vms: &[Listed], to: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Json => write_structured(false, vms, to),
         Format::Yaml => write_structured(true, vms, to),
@@ -41,22 +51,25 @@ pub(crate) fn write_vms(format: Format, vms: &[VMInfo], to: &mut dyn Write) -> i
 }
 
 /// Everything that is known about some VMs.
-pub(crate) fn write_vm_details(format: Format, vms: &[VMInfo], to: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_vm_details(format: Format, vms: &[Listed], to: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Table => write_each(vms, to),
         Format::Json | Format::Yaml | Format::Csv => write_vms(format, vms, to),
     }
 }
 
-fn write_list(vms: &[VMInfo], to: &mut dyn Write) -> io::Result<()> {
-    let mut header = vec!["NAME", "STATE", "DATACENTER", "CLUSTER", "HOST", "CPU", "MEMORY", "GUEST OS", "TOOLS", "ID"];
-    let with_notes = vms.iter().any(|vm| note(vm).is_some());
+fn write_list(vms: &[Listed], to: &mut dyn Write) -> io::Result<()> {
+    let with_entries = vms.iter().any(|listed| listed.entry != vms[0].entry);
+    let mut header = if with_entries { vec!["PLATFORM"] } else { Vec::new() };
+    header.extend(["NAME", "STATE", "DATACENTER", "CLUSTER", "HOST", "CPU", "MEMORY", "GUEST OS", "TOOLS", "ID"]);
+    let with_notes = vms.iter().any(|listed| note(&listed.vm).is_some());
     if with_notes {
         header.push("NOTE");
     }
     let mut table = table(&header);
-    for vm in vms {
-        let mut row = vec![
+    for Listed { vm, entry } in vms {
+        let mut row = if with_entries { vec![entry.clone()] } else { Vec::new() };
+        row.extend([
             printable(&vm.name).into_owned(),
             vm.power_state.to_string(),
             or_dash(vm.datacenter.as_deref()),
@@ -67,7 +80,7 @@ fn write_list(vms: &[VMInfo], to: &mut dyn Write) -> io::Result<()> {
             or_dash(vm.guest_os.as_deref()),
             vm.tools_status.map_or_else(|| "-".to_owned(), |status| status.to_string()),
             printable(&vm.id).into_owned(),
-        ];
+        ]);
         if with_notes {
             row.push(note(vm).unwrap_or_default());
         }
@@ -76,8 +89,8 @@ fn write_list(vms: &[VMInfo], to: &mut dyn Write) -> io::Result<()> {
     write_table(&table, to)
 }
 
-fn write_each(vms: &[VMInfo], to: &mut dyn Write) -> io::Result<()> {
-    for (at, vm) in vms.iter().enumerate() {
+fn write_each(vms: &[Listed], to: &mut dyn Write) -> io::Result<()> {
+    for (at, Listed { vm, entry }) in vms.iter().enumerate() {
         if at > 0 {
             writeln!(to)?;
         }
@@ -88,7 +101,10 @@ fn write_each(vms: &[VMInfo], to: &mut dyn Write) -> io::Result<()> {
         line("id", &vm.id)?;
         line("path", &text(&vm.path))?;
         line("state", &format!("{} ({})", vm.power_state, vm.native_state))?;
-        line("platform", vm.platform.as_str())?;
+        line(
+            "platform",
+            &if entry == vm.platform.as_str() { entry.clone() } else { format!("{entry} ({})", vm.platform) },
+        )?;
         line("datacenter", &text(&vm.datacenter))?;
         line("cluster", &text(&vm.cluster))?;
         line("host", &text(&vm.host))?;
@@ -128,7 +144,7 @@ mod tests {
 
     use super::*;
 
-    fn vms() -> Vec<VMInfo> {
+    fn vms() -> Vec<Listed> {
         let mut web = VMInfo::new("web-01", "vm-1", VMPowerState::PoweredOn, PlatformKind::VSPHERE);
         web.cluster = Some("prod".into());
         web.cpu_count = Some(4);
@@ -138,7 +154,7 @@ mod tests {
         let mut template = VMInfo::new("tpl\u{1b}[31m", "vm-2", VMPowerState::PoweredOff, PlatformKind::VSPHERE);
         template.template = true;
         template.memory_mb = Some(1536);
-        vec![web, template]
+        [web, template].map(|vm| Listed { vm, entry: "vsphere".into() }).into()
     }
 
     fn written(format: Format) -> String {
@@ -163,7 +179,16 @@ mod tests {
         insta::assert_snapshot!("vms_csv", written(Format::Csv));
         insta::assert_snapshot!("vms_yaml", written(Format::Yaml));
         let json: Vec<VMInfo> = serde_json::from_str(&written(Format::Json)).unwrap();
-        assert_eq!(json, vms());
+        assert_eq!(json, vms().into_iter().map(|listed| listed.vm).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_entry_is_shown_where_there_are_several() {
+        let mut vms = vms();
+        vms[1].entry = "lab".into();
+        let mut text = Vec::new();
+        write_vms(Format::Table, &vms, &mut text).unwrap();
+        insta::assert_snapshot!("vms_of_two_entries", String::from_utf8(text).unwrap());
     }
 
     #[test]

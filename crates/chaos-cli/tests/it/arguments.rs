@@ -48,13 +48,13 @@ fn wrong_settings_are_named_by_variable() {
 fn the_dotenv_file_of_the_working_directory_is_read() {
     let program = Program::new();
     fs::write(program.directory().join(".env"), "VSPHERE_PORT=many\n").unwrap();
-    program.run(&["platforms", "discover-vms"]).exits(2).says("VSPHERE_PORT (in .env)");
+    program.run(&["platforms", "discover-vms"]).exits(2).says("VSPHERE_PORT (in .env:1)");
 }
 
 #[test]
 fn an_unknown_platform_is_refused_with_the_known_ones() {
     let program = Program::new();
-    program.run(&["platforms", "discover-vms", "--platform", "hyperv"]).exits(2).says("this version knows vsphere");
+    program.run(&["platforms", "discover-vms", "--platform", "hyperv"]).exits(2).says("there are dora, olvm, vsphere");
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! What can be wrong with settings: always named by variable, never with the value, which may be a secret.
+//! What can be wrong with settings: always named by key and place, never with the value, which may be a secret.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use chaos_core::{Error, ErrorKind};
@@ -23,44 +24,124 @@ pub enum SettingsError {
         /// Why, and what to do.
         reason: String,
     },
-    /// A variable that has to be one of a few words, or a number.
-    #[error("{name} ({from}) is not understood: {expected}")]
+    /// A settings file cannot be read.
+    #[error("cannot read the settings {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A settings file is not written in its language.
+    #[error("{}:{line}:{column}: {reason}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// Two settings files side by side.
+    #[error("there are two settings files, {} and {}: keep one of them", first.display(), second.display())]
+    Several {
+        /// One.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A key that nobody knows.
+    #[error("{name} is not known{hint}")]
+    Unknown {
+        /// The key and its place.
+        name: String,
+        /// What was probably meant, or what there is.
+        hint: String,
+    },
+    /// A value that is not what its key needs.
+    #[error("{name} is not understood: {expected}")]
     Value {
-        /// The variable.
-        name: &'static str,
-        /// Where it was set.
-        from: String,
+        /// The key or variable and its place.
+        name: String,
         /// What is expected.
-        expected: &'static str,
+        expected: String,
     },
     /// The server cannot be an endpoint.
-    #[error("{name} ({from}): {source}")]
+    #[error("{name}: {source}")]
     Endpoint {
-        /// The variable.
-        name: &'static str,
-        /// Where it was set.
-        from: String,
+        /// The key or variable and its place.
+        name: String,
         /// Why not.
         source: ConfigError,
     },
     /// The thumbprint is none.
-    #[error("{name} ({from}): {source}")]
+    #[error("{name}: {source}")]
     Thumbprint {
-        /// The variable.
-        name: &'static str,
-        /// Where it was set.
-        from: String,
+        /// The key or variable and its place.
+        name: String,
         /// Why not.
         source: ThumbprintError,
     },
-    /// Two variables that contradict each other.
-    #[error("{first} and {second} contradict each other: unset one of them (an empty value counts as not set)")]
+    /// Two values of one place that contradict each other.
+    #[error("{first} and {second} contradict each other: remove one of them{hint}")]
     Contradiction {
-        /// One.
-        first: &'static str,
+        /// One, with its place.
+        first: String,
         /// The other.
-        second: &'static str,
+        second: String,
+        /// More that helps.
+        hint: &'static str,
     },
+    /// A value that runs a program or switches a check off, in a file that others may have written.
+    #[error(
+        "{name} does not count, because the file {reason}: name the file with `--config`, or let only yourself own and \
+         write it (`chmod go-w FILE`)"
+    )]
+    Untrusted {
+        /// The key and its place.
+        name: String,
+        /// Why the file is not trusted.
+        reason: &'static str,
+    },
+    /// Several of these.
+    #[error("{}", Lines(.0))]
+    Many(Vec<SettingsError>),
+}
+
+struct Lines<'e>(&'e [SettingsError]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl SettingsError {
+    /// Each single thing that is wrong.
+    #[must_use]
+    pub fn all(&self) -> Vec<&Self> {
+        match self {
+            Self::Many(errors) => errors.iter().flat_map(Self::all).collect(),
+            one => vec![one],
+        }
+    }
+
+    /// Fails if anything is wrong.
+    pub(crate) fn unless_empty(mut errors: Vec<Self>) -> Result<(), Self> {
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(Self::Many(errors)),
+        }
+    }
 }
 
 impl From<SettingsError> for Error {

@@ -1,45 +1,126 @@
-//! Settings: from a map of variables to what each platform needs. A pure function; nothing here looks at the process.
+//! Settings: from files, variables and flags to what each platform needs.
 
+mod check;
+mod convert;
+mod dora;
+mod entry;
 mod environment;
 mod error;
+mod file;
+mod keys;
+mod kind;
+mod layer;
+mod merged;
+mod origin;
 mod server;
-mod values;
+mod show;
+mod sources;
+mod toml;
+mod tree;
+mod yaml;
 
-pub use environment::{Environment, read_dotenv};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use dora::{DoraSettings, EnvironmentSettings};
+pub use entry::{Details, Entry};
+pub use environment::read_dotenv;
 pub use error::SettingsError;
+pub use keys::{Form, Key, SECTIONS, Section};
+pub use kind::Kind;
+pub use origin::ValueOrigin;
 pub use server::ServerSettings;
-pub(crate) use server::{Names, OLVM, VSPHERE};
+pub use show::ShownValue;
+pub use sources::Sources;
 
-/// The settings of every platform.
+use merged::Merged;
+
+/// The settings of every platform, and how experiments behave. They come from [`Sources`].
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The entry `vsphere`: variables that begin with `VSPHERE_`.
-    pub vsphere: ServerSettings,
-    /// The entry `olvm`: variables that begin with `OLVM_`.
-    pub olvm: ServerSettings,
+    /// How experiments and power commands behave.
+    pub chaos: ChaosSettings,
+    entries: BTreeMap<String, Entry>,
+    warnings: Vec<String>,
+    shown: Vec<ShownValue>,
+}
+
+/// How experiments and power commands behave: the section `chaos`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChaosSettings {
+    /// Where it is said that nothing may be done and only be told, if it is.
+    pub dry_run: Option<ValueOrigin>,
+    /// A directory with experiment files.
+    pub experiments_path: Option<PathBuf>,
+    /// A directory for what is told of a run.
+    pub reports_path: Option<PathBuf>,
 }
 
 impl Settings {
-    /// Reads the settings. What is missing is found out when a platform is opened; what is there has to be right.
-    ///
-    /// ```
-    /// use chaos_orchestrator::{Environment, Settings};
-    ///
-    /// let environment = Environment::from_iter([("VSPHERE_SERVER", "vc.example.com"), ("VSPHERE_INSECURE", "maybe")]);
-    /// let error = Settings::from_environment(&environment).unwrap_err();
-    /// assert_eq!(
-    ///     error.to_string(),
-    ///     "VSPHERE_INSECURE (in the environment) is not understood: use true or false (also 1/0, yes/no, on/off)"
-    /// );
-    /// ```
-    ///
-    /// # Errors
-    /// The first variable that cannot be understood, and pairs that contradict each other.
-    pub fn from_environment(environment: &Environment) -> Result<Self, SettingsError> {
-        Ok(Self {
-            vsphere: ServerSettings::from_environment(environment, &VSPHERE)?,
-            olvm: ServerSettings::from_environment(environment, &OLVM)?,
-        })
+    /// The same settings with one more entry, or another one of its name.
+    #[must_use]
+    pub fn with(mut self, entry: Entry) -> Self {
+        self.entries.insert(entry.name.clone(), entry);
+        self
+    }
+
+    /// All entries of which something is given, by name.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// The entry of that name. `vsphere`, `olvm` and `dora` are always there, if only with nothing in them.
+    #[must_use]
+    pub fn entry(&self, name: &str) -> Option<Entry> {
+        self.entries.get(name).cloned().or_else(|| Kind::parse(name).map(|kind| Entry::empty(name, kind)))
+    }
+
+    /// What deserves a word, although it does no harm: settings that do nothing, secrets that others can read.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Every value that counts, with its origin and without secrets.
+    #[must_use]
+    pub fn values(&self) -> &[ShownValue] {
+        &self.shown
+    }
+
+    /// Reads what counts. `errors` are those that were found before.
+    fn read(
+        merged: &Merged,
+        kinds: &BTreeMap<String, Kind>,
+        warnings: Vec<String>,
+        mut errors: Vec<SettingsError>,
+    ) -> Result<Self, SettingsError> {
+        let mut entries = BTreeMap::new();
+        for (name, kind) in kinds {
+            let path = ["platforms".to_owned(), name.clone()];
+            let mut reader = merged.section(&["platforms", name], &mut errors);
+            let details = match kind {
+                Kind::VSphere => Details::VSphere(ServerSettings::read(&mut reader, "server")),
+                Kind::Olvm => Details::Olvm(ServerSettings::read(&mut reader, "url")),
+                Kind::Dora => {
+                    let mut dora = DoraSettings::read(&mut reader);
+                    dora.read_named(merged, &path, &mut errors);
+                    Details::Dora(dora)
+                }
+            };
+            let mut entry = Entry::new(name, details);
+            entry.unset = merged.unset_below(&path);
+            entries.insert(name.clone(), entry);
+        }
+        let mut reader = merged.section(&["chaos"], &mut errors);
+        let is_dry = reader.boolean("dry_run") == Some(true);
+        let chaos = ChaosSettings {
+            dry_run: reader.given("dry_run").filter(|_| is_dry).map(|given| given.origin.clone()),
+            experiments_path: reader.path("experiments_path"),
+            reports_path: reader.path("reports_path"),
+        };
+        SettingsError::unless_empty(errors)?;
+        Ok(Self { chaos, entries, warnings, shown: show::values(merged, kinds) })
     }
 }

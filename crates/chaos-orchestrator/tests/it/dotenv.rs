@@ -1,9 +1,8 @@
 //! The `.env` file: below the environment, never exported, never quoted in an error.
 
-use std::ffi::OsString;
 use std::fs;
 
-use chaos_orchestrator::{Environment, Settings};
+use chaos_orchestrator::{Details, SecretSource, ServerSettings, Sources};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
@@ -13,18 +12,19 @@ fn dotenv(text: &str) -> TempDir {
     directory
 }
 
-fn read(directory: &TempDir, process: &[(&str, &str)]) -> Result<Settings, String> {
-    let process = process.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    let environment = Environment::from_process(process)
-        .and_then(|environment| environment.with_dotenv(&directory.path().join(".env")))
-        .map_err(|error| error.to_string())?;
-    Settings::from_environment(&environment).map_err(|error| error.to_string())
+fn read(directory: &TempDir, process: &[(&str, &str)]) -> Result<ServerSettings, String> {
+    let sources = Sources::none().variables(process.iter().copied()).dotenv(directory.path().join(".env"));
+    let settings = sources.load().map_err(|error| error.to_string())?;
+    match settings.entry("vsphere").expect("it is always there").details {
+        Details::VSphere(server) => Ok(server),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn the_environment_goes_before_the_file() {
     let directory = dotenv("# a lab\nexport VSPHERE_SERVER=lab.example.com\nVSPHERE_USERNAME='chaos'\nOTHER=1\n");
-    let settings = read(&directory, &[("VSPHERE_SERVER", "vc.example.com")]).unwrap().vsphere;
+    let settings = read(&directory, &[("VSPHERE_SERVER", "vc.example.com")]).unwrap();
     assert_eq!(settings.server.unwrap().host_str(), Some("vc.example.com"));
     assert_eq!(settings.username.as_deref(), Some("chaos"));
     assert!(std::env::var_os("VSPHERE_USERNAME").is_none(), "nothing is exported");
@@ -33,8 +33,9 @@ fn the_environment_goes_before_the_file() {
 #[test]
 fn a_quoted_password_is_kept_as_it_is() {
     let directory = dotenv("VSPHERE_PASSWORD='p$a#s \"s'\n");
-    let settings = read(&directory, &[]).unwrap().vsphere;
-    assert_eq!(settings.password.unwrap().expose_secret(), "p$a#s \"s");
+    let settings = read(&directory, &[]).unwrap();
+    let Some(SecretSource::Inline(password)) = settings.password else { panic!("{settings:?}") };
+    assert_eq!(password.expose_secret(), "p$a#s \"s");
 }
 
 #[test]
@@ -54,12 +55,12 @@ fn a_broken_line_is_named_by_its_variable_and_not_repeated() {
 #[test]
 fn a_broken_line_of_somebody_else_does_not_matter() {
     let directory = dotenv("THIS IS NOT A LINE\nVSPHERE_USERNAME=chaos\n");
-    assert_eq!(read(&directory, &[]).unwrap().vsphere.username.as_deref(), Some("chaos"));
+    assert_eq!(read(&directory, &[]).unwrap().username.as_deref(), Some("chaos"));
 }
 
 #[test]
 fn an_error_in_the_file_says_where_it_was_set() {
-    let directory = dotenv("VSPHERE_PORT=abc\n");
+    let directory = dotenv("# a lab\nexport VSPHERE_PORT = abc\n");
     let error = read(&directory, &[]).unwrap_err();
-    assert!(error.starts_with("VSPHERE_PORT (in ") && error.contains(".env)"), "{error}");
+    assert!(error.starts_with("VSPHERE_PORT (in ") && error.contains(".env:2)"), "{error}");
 }

@@ -4,15 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{Connection, Context, ErrorKind, Origin, PlatformSource, Selector};
-use chaos_orchestrator::{Environment, PlatformOrchestrator, Settings};
+use chaos_orchestrator::{PlatformOrchestrator, Settings, Sources};
 use chaos_sim::Sim;
 
 fn orchestrator(sim: &Sim) -> PlatformOrchestrator {
-    let environment: Environment =
-        [("VSPHERE_SERVER", sim.url()), ("VSPHERE_USERNAME", "chaos"), ("VSPHERE_PASSWORD", "chaos")]
-            .into_iter()
-            .collect();
-    PlatformOrchestrator::new(Settings::from_environment(&environment).expect("these settings are right"))
+    let variables = [("VSPHERE_SERVER", sim.url()), ("VSPHERE_USERNAME", "chaos"), ("VSPHERE_PASSWORD", "chaos")];
+    PlatformOrchestrator::new(Sources::none().variables(variables).load().expect("these settings are right"))
 }
 
 fn cx() -> Context {
@@ -83,23 +80,27 @@ async fn an_unknown_platform_names_the_known_ones() {
     let orchestrator = PlatformOrchestrator::new(Settings::default());
     let error = orchestrator.open(&cx(), "nomad", &Connection::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.to_string().contains("this version knows vsphere, olvm"), "{error}");
+    assert!(error.to_string().contains("there are dora, olvm, vsphere"), "{error}");
+    let error = orchestrator.open(&cx(), "vshpere", &Connection::default()).await.unwrap_err();
+    assert!(error.to_string().contains("did you mean `vsphere`?"), "{error}");
 }
 
 #[tokio::test]
 async fn an_engine_and_a_vcenter_are_opened_side_by_side() {
     let sim = Sim::builder().doors([chaos_sim::Door::VSphere, chaos_sim::Door::Olvm]).start().await.unwrap();
-    let environment = Environment::from_iter([
+    let engine = format!("{}/api", sim.url());
+    let variables = [
         ("VSPHERE_SERVER", sim.url()),
         ("VSPHERE_USERNAME", "chaos"),
         ("VSPHERE_PASSWORD", "chaos"),
-        ("OLVM_URL", &format!("{}/api", sim.url())),
+        ("OLVM_URL", &engine),
         ("OLVM_USERNAME", "chaos@internal"),
         ("OLVM_PASSWORD", "chaos"),
-    ]);
-    let orchestrator = PlatformOrchestrator::new(Settings::from_environment(&environment).unwrap());
+    ];
+    let orchestrator = PlatformOrchestrator::new(Sources::none().variables(variables).load().unwrap());
     let none = Connection::default();
-    for name in PlatformOrchestrator::NAMES {
+    assert_eq!(orchestrator.configured(), ["olvm", "vsphere"]);
+    for name in ["vsphere", "olvm"] {
         let platform = orchestrator.open(&cx(), name, &none).await.unwrap();
         assert_eq!(platform.identity().kind.as_str(), name);
         assert!(!platform.discover(&cx(), &chaos_core::Selector::all()).await.unwrap().vms.is_empty(), "{name}");

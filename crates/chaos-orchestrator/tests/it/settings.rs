@@ -1,15 +1,21 @@
 //! Every variable: what is accepted, what is refused, and in which words.
 
 use chaos_http::TlsTrust;
-use chaos_orchestrator::{Environment, ServerSettings, Settings};
+use chaos_orchestrator::{Details, SecretSource, ServerSettings, Settings, Sources};
 use secrecy::ExposeSecret;
 
 const SHA256: &str = "AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67:89";
 
 fn vsphere(variables: &[(&str, &str)]) -> Result<ServerSettings, String> {
-    Settings::from_environment(&variables.iter().copied().collect())
-        .map(|settings| settings.vsphere)
-        .map_err(|error| error.to_string())
+    let settings = Sources::none().variables(variables.iter().copied()).load();
+    settings.map(|settings| server(&settings)).map_err(|error| error.to_string())
+}
+
+fn server(settings: &Settings) -> ServerSettings {
+    match settings.entry("vsphere").expect("it is always there").details {
+        Details::VSphere(server) => server,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn refusal(variables: &[(&str, &str)]) -> String {
@@ -71,7 +77,12 @@ fn ports_are_numbers_from_1_to_65535() {
 #[test]
 fn a_port_that_contradicts_the_server_is_refused() {
     let error = refusal(&[("VSPHERE_SERVER", "vc:8443"), ("VSPHERE_PORT", "443")]);
-    assert!(error.contains("VSPHERE_SERVER and VSPHERE_PORT contradict each other"), "{error}");
+    assert!(
+        error.contains(
+            "VSPHERE_SERVER (in the environment) and VSPHERE_PORT (in the environment) contradict each other"
+        ),
+        "{error}"
+    );
     assert!(vsphere(&[("VSPHERE_SERVER", "vc:8443"), ("VSPHERE_PORT", "8443")]).is_ok());
 }
 
@@ -84,7 +95,7 @@ fn one_way_to_trust_at_a_time() {
     assert_eq!(vsphere(&[pin]).unwrap().trust, TlsTrust::Thumbprint(SHA256.parse().unwrap()));
     for pair in [[ca, pin], [ca, insecure], [pin, insecure]] {
         let error = refusal(&pair);
-        assert!(error.contains(pair[0].0) && error.contains(pair[1].0) && error.contains("unset one"), "{error}");
+        assert!(error.contains(pair[0].0) && error.contains(pair[1].0) && error.contains("remove one"), "{error}");
     }
     // An empty value takes a variable of `.env` back.
     assert!(vsphere(&[("VSPHERE_CA_FILE", ""), insecure]).unwrap().trust.is_insecure());
@@ -99,10 +110,11 @@ fn a_sha1_thumbprint_is_refused_with_the_way_to_the_right_one() {
 #[test]
 fn a_password_keeps_its_blanks_and_is_in_no_debug_output() {
     let settings = vsphere(&[("VSPHERE_PASSWORD", " pass word ")]).unwrap();
-    assert_eq!(settings.password.as_ref().unwrap().expose_secret(), " pass word ");
-    let environment = Environment::from_iter([("VSPHERE_PASSWORD", "canary-7f3a"), ("VSPHERE_PORT", "canary-7f3a")]);
-    let error = Settings::from_environment(&environment).unwrap_err();
-    let said = format!("{settings:?} {environment:?} {error:?} {error}");
+    let Some(SecretSource::Inline(password)) = &settings.password else { panic!("{settings:?}") };
+    assert_eq!(password.expose_secret(), " pass word ");
+    let wrong = [("VSPHERE_PASSWORD", "canary-7f3a"), ("VSPHERE_PORT", "canary-7f3a")];
+    let error = Sources::none().variables(wrong).load().unwrap_err();
+    let said = format!("{settings:?} {error:?} {error}");
     assert!(!said.contains("canary") && !said.contains("pass word"), "{said}");
 }
 
@@ -113,7 +125,7 @@ fn a_variable_that_is_no_text_is_named() {
     use std::os::unix::ffi::OsStringExt;
 
     let bytes = OsString::from_vec(vec![0x66, 0xff]);
-    let error = Environment::from_process([(OsString::from("VSPHERE_USERNAME"), bytes.clone())]).unwrap_err();
+    let error = Sources::none().variables([("VSPHERE_USERNAME", bytes.clone())]).load().unwrap_err();
     assert_eq!(error.to_string(), "VSPHERE_USERNAME is not valid Unicode: set it again");
-    assert!(Environment::from_process([(OsString::from("OTHER"), bytes)]).is_ok(), "what is not ours is not looked at");
+    assert!(Sources::none().variables([("OTHER", bytes)]).load().is_ok(), "what is not ours is not looked at");
 }

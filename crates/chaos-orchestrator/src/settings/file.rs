@@ -1,0 +1,102 @@
+//! Settings files: where they are, what they are written in, and who else may read and write them.
+
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::error::SettingsError;
+use super::tree::{Node, SyntaxError};
+use super::{toml, yaml};
+
+/// The names that a settings file may have in a directory.
+pub(crate) const NAMES: [&str; 4] = ["chaosmonkey.yaml", "chaosmonkey.yml", "chaosmonkey.json", "chaosmonkey.toml"];
+
+/// Many times what settings take. A path may also name something without an end.
+const LARGEST: u64 = 1 << 20;
+
+/// A settings file that was read.
+#[derive(Debug)]
+pub(crate) struct SettingsFile {
+    pub(crate) path: PathBuf,
+    pub(crate) root: Node,
+    pub(crate) access: Access,
+}
+
+/// Who may do what with a file, beside whoever runs this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Access {
+    /// Others can read it.
+    pub(crate) is_readable_by_others: bool,
+    /// Why it may hold what its user did not write, if so.
+    pub(crate) distrust: Option<&'static str>,
+}
+
+impl Access {
+    #[cfg(unix)]
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+
+        let mode = metadata.mode();
+        let distrust = if metadata.uid() != nix::unistd::geteuid().as_raw() {
+            Some("belongs to another user")
+        } else if mode & 0o022 != 0 {
+            Some("can be written by other users")
+        } else {
+            None
+        };
+        Self { is_readable_by_others: mode & 0o044 != 0, distrust }
+    }
+
+    /// Elsewhere nothing is known, and nothing is claimed.
+    #[cfg(not(unix))]
+    pub(crate) fn of(_: &Metadata) -> Self {
+        Self::default()
+    }
+}
+
+/// The settings file of a directory, if it has one.
+///
+/// # Errors
+/// [`SettingsError::Several`] if it has more than one.
+pub(crate) fn find(directory: &Path) -> Result<Option<PathBuf>, SettingsError> {
+    let mut found = NAMES.iter().map(|name| directory.join(name)).filter(|path| path.is_file());
+    match (found.next(), found.next()) {
+        (Some(first), Some(second)) => Err(SettingsError::Several { first, second }),
+        (found, _) => Ok(found),
+    }
+}
+
+/// Reads a settings file; its name says what it is written in.
+///
+/// # Errors
+/// It cannot be read, or not understood.
+pub(crate) fn read(path: &Path) -> Result<SettingsFile, SettingsError> {
+    let unreadable = |reason: String| SettingsError::Unreadable { path: path.to_owned(), reason };
+    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_ascii_lowercase);
+    let parse: fn(&str) -> Result<Node, SyntaxError> = match extension.as_deref() {
+        Some("yaml" | "yml") => yaml::parse,
+        Some("json") => yaml::parse_json,
+        Some("toml") => toml::parse,
+        _ => return Err(unreadable("its name has to end in .yaml, .yml, .json or .toml".to_owned())),
+    };
+    let open = || -> std::io::Result<(Vec<u8>, Access)> {
+        let file = File::open(path)?;
+        let access = Access::of(&file.metadata()?);
+        let mut bytes = Vec::new();
+        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+        Ok((bytes, access))
+    };
+    let (bytes, access) = open().map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(unreadable(format!("it is larger than {LARGEST} bytes")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let root = parse(text).map_err(|SyntaxError { place, reason }| SettingsError::Syntax {
+        path: path.to_owned(),
+        line: place.line,
+        column: place.column,
+        reason,
+    })?;
+    Ok(SettingsFile { path: path.to_owned(), root, access })
+}
