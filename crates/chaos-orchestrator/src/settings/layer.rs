@@ -135,6 +135,8 @@ impl Walk<'_> {
                 }
             }
             Value::Map(_) | Value::Nothing => self.give(Raw::Nothing, None, line),
+            // As with variables, nothing between quotes counts as not given.
+            Value::Text(text) if text.expose_secret().trim().is_empty() => self.give(Raw::Nothing, None, line),
             Value::Text(text) => match reference(text.expose_secret()) {
                 None => self.give(Raw::Text(text.clone()), None, line),
                 Some(name) => {

@@ -76,6 +76,7 @@ fn text(given: &Given, form: Form) -> String {
         (Form::Endpoint, Raw::Text(text)) => printable_endpoint(text.expose_secret()),
         // The arguments may hold anything.
         (_, Raw::List(words)) => match words.split_first() {
+            Some((program, [_])) => format!("{} and 1 argument", program.expose_secret()),
             Some((program, [])) => program.expose_secret().to_owned(),
             Some((program, rest)) => format!("{} and {} arguments", program.expose_secret(), rest.len()),
             None => String::new(),
