@@ -11,7 +11,7 @@ use tracing::{Instrument, debug, warn};
 
 use crate::call::Call;
 use crate::classify;
-use crate::config::{Config, ConfigError, Limits, Profile};
+use crate::config::{Config, ConfigError, Limits, PlainHttp, Profile};
 use crate::endpoint::check_scheme;
 use crate::error::{Failure, HttpError, HttpErrorKind, TimeLimit};
 use crate::request::Request;
@@ -40,6 +40,7 @@ struct Inner {
     http: reqwest::Client,
     profile: Profile,
     insecure: bool,
+    plain_http: PlainHttp,
     proxy: Option<SafeUrl>,
     limits: Limits,
     retry: RetryPolicy,
@@ -53,7 +54,7 @@ impl Client {
     /// # Errors
     /// [`ConfigError`] if the CA file, the proxy or the user agent cannot be used.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { profile, trust, limits, retry, proxy, user_agent, seed } = config;
+        let Config { profile, trust, plain_http, limits, retry, proxy, user_agent, seed } = config;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(&trust)?)
             .user_agent(user_agent)
@@ -80,6 +81,7 @@ impl Client {
             http,
             profile,
             insecure: trust.is_insecure(),
+            plain_http,
             proxy,
             limits,
             retry,
@@ -131,10 +133,11 @@ impl Client {
 
     /// Applies the rules that need no network.
     fn admit(&self, request: &Request) -> Result<(), ConfigError> {
-        let Inner { profile, insecure, warned, .. } = &*self.0;
+        let Inner { profile, insecure, plain_http, warned, .. } = &*self.0;
         let url = request.url.expose();
+        let anywhere = *plain_http == PlainHttp::Anywhere;
         match profile {
-            Profile::Platform => check_scheme(url, *insecure)?,
+            Profile::Platform => check_scheme(url, *insecure || anywhere)?,
             Profile::Probe => check_scheme(url, true)?,
         }
         if *insecure && !warned.swap(true, Ordering::Relaxed) {
@@ -142,6 +145,14 @@ impl Client {
                 host = request.url.host(),
                 "insecure by request: the server is not verified, so whoever sits in between can read and change \
                  everything, the password included; use a CA file or a pinned thumbprint instead"
+            );
+        }
+        let is_open = anywhere && check_scheme(url, false).is_err();
+        if is_open && !warned.swap(true, Ordering::Relaxed) {
+            warn!(
+                host = request.url.host(),
+                "plain http by request: everyone on the way can read everything, the password included; use https if the \
+                 server or a front of it speaks that"
             );
         }
         Ok(())

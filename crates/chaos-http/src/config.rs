@@ -13,11 +13,22 @@ use crate::tls::TlsTrust;
 pub enum Profile {
     /// A client of a platform's own API: follows no redirect (credentials stay with the server they belong to), uses a
     /// proxy only if [`Config::proxy`] names one, and refuses plain HTTP beyond this machine unless the trust is
-    /// [`TlsTrust::Insecure`].
+    /// [`TlsTrust::Insecure`] or [`Config::plain_http`] allows it.
     Platform,
     /// A probe of anything the user points at: follows up to ten redirects, respects `HTTP_PROXY`, `HTTPS_PROXY` and
     /// `NO_PROXY`, and speaks plain HTTP to whom it likes.
     Probe,
+}
+
+/// To whom a client of [`Profile::Platform`] may speak without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum PlainHttp {
+    /// Only to this machine.
+    #[default]
+    ThisMachine,
+    /// To any machine, for services that know nothing else. Every client that does so says it in the log.
+    Anywhere,
 }
 
 /// What bounds one call. All times are on the clock of the call's context, except the time to connect, which is on
@@ -55,6 +66,8 @@ pub struct Config {
     pub profile: Profile,
     /// Which servers are trusted.
     pub trust: TlsTrust,
+    /// To whom plain HTTP may be spoken. Default: this machine, and others with [`TlsTrust::Insecure`].
+    pub plain_http: PlainHttp,
     /// What bounds each call.
     pub limits: Limits,
     /// How often and after how long a call is tried again.
@@ -74,6 +87,7 @@ impl Config {
         Self {
             profile: Profile::Platform,
             trust: TlsTrust::SystemRoots,
+            plain_http: PlainHttp::ThisMachine,
             limits: Limits {
                 connect: Duration::from_secs(10),
                 read: Duration::from_mins(1),
@@ -165,6 +179,9 @@ pub enum ConfigError {
          or ask for insecure explicitly (only this machine itself may be spoken to without)"
     )]
     PlainHttp(SafeUrl),
+    /// A part of a path that means a way in the path.
+    #[error("`.` and `..` cannot be a part of a URL's path, so neither can a name or a password that is one of them")]
+    Segment,
     /// A header's value holds a character that no header can carry.
     #[error("the value for the header `{0}` holds a line break or another character that no header can carry")]
     Header(http::HeaderName),

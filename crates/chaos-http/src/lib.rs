@@ -58,7 +58,7 @@ mod watched_body;
 
 pub use bytes::Bytes;
 pub use client::Client;
-pub use config::{Config, ConfigError, Limits, Profile};
+pub use config::{Config, ConfigError, Limits, PlainHttp, Profile};
 pub use cookie::SessionCookie;
 pub use endpoint::{check_endpoint, parse_endpoint, printable_endpoint};
 pub use error::{HttpError, HttpErrorKind, TimeLimit};

@@ -2,8 +2,14 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+
+use crate::config::ConfigError;
+
+/// Everything that RFC 3986, section 2.3, does not leave as it is.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What stands in print for a part that is secret.
 const HIDDEN: &str = "***";
@@ -14,9 +20,9 @@ const HIDDEN: &str = "***";
 /// ```
 /// use chaos_http::{SafeUrl, SecretString, Url};
 ///
-/// # fn main() -> Result<(), url::ParseError> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut url = SafeUrl::from(Url::parse("https://ann:pw@dora.example.com:8443/api?token=t0k3n")?);
-/// url.push("sessions").push_secret(&SecretString::from("s3cret"));
+/// url.push("sessions")?.push_secret(&SecretString::from("s3cret"))?;
 /// assert_eq!(url.to_string(), "https://dora.example.com:8443/api/sessions/***?token=***");
 /// # Ok(())
 /// # }
@@ -29,21 +35,31 @@ pub struct SafeUrl {
 }
 
 impl SafeUrl {
-    /// Appends one path segment, percent-encoded. A trailing slash of the path is used up by it.
-    pub fn push(&mut self, segment: &str) -> &mut Self {
-        // A URL that cannot have a path (`mailto:`) is refused when it is sent.
-        if let Ok(mut path) = self.url.path_segments_mut() {
-            path.pop_if_empty().push(segment);
+    /// Appends one path segment. All of it is percent-encoded but letters, digits and `-._~`. A trailing slash of the path is
+    /// used up by it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Segment`] for `.` and `..`, which mean something else in a path however they are encoded.
+    pub fn push(&mut self, segment: &str) -> Result<&mut Self, ConfigError> {
+        if matches!(segment, "." | "..") {
+            return Err(ConfigError::Segment);
         }
-        self
+        let path = self.url.path();
+        let path = format!("{}/{}", path.strip_suffix('/').unwrap_or(path), utf8_percent_encode(segment, RESERVED));
+        // A URL that cannot have a path (`mailto:`) is refused when it is sent.
+        self.url.set_path(&path);
+        Ok(self)
     }
 
     /// Appends one path segment that is never printed.
-    pub fn push_secret(&mut self, segment: &SecretString) -> &mut Self {
-        self.push(segment.expose_secret());
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_secret(&mut self, segment: &SecretString) -> Result<&mut Self, ConfigError> {
+        self.push(segment.expose_secret())?;
         let count = self.url.path_segments().map_or(0, Iterator::count);
         self.secret_segments.extend(count.checked_sub(1));
-        self
+        Ok(self)
     }
 
     /// Appends one query parameter, percent-encoded. Only its name is ever printed.
@@ -137,8 +153,20 @@ mod tests {
     #[test]
     fn hides_secret_segments_whatever_their_characters() {
         let mut url = safe("https://h/api/");
-        url.push("login").push_secret(&SecretString::from("a/b c%")).push("end");
+        let secret = SecretString::from("a/b c%41+&;@:'\u{e9}~");
+        url.push("login").unwrap().push_secret(&secret).unwrap().push("end").unwrap();
         assert_eq!(url.to_string(), "https://h/api/login/***/end");
-        assert_eq!(url.expose().as_str(), "https://h/api/login/a%2Fb%20c%25/end");
+        assert_eq!(url.expose().as_str(), "https://h/api/login/a%2Fb%20c%2541%2B%26%3B%40%3A%27%C3%A9~/end");
+    }
+
+    #[test]
+    fn what_would_lead_elsewhere_in_the_path_is_refused() {
+        let mut url = safe("https://h/api/");
+        for segment in [".", ".."] {
+            let error = url.push_secret(&SecretString::from(segment)).unwrap_err();
+            assert!(error.to_string().contains("path"), "{error}");
+        }
+        url.push("...").unwrap().push("%2e%2e").unwrap();
+        assert_eq!(url.expose().as_str(), "https://h/api/.../%252e%252e");
     }
 }

@@ -13,10 +13,11 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("chaos-xml", &[]),
     ("chaos-vsphere", &["chaos-core", "chaos-http", "chaos-xml"]),
     ("chaos-olvm", &["chaos-core", "chaos-http", "chaos-xml"]),
+    ("chaos-dora", &["chaos-core", "chaos-http"]),
     ("chaos-sim", &["chaos-core"]),
     ("chaos-testkit", &["chaos-core"]),
     ("chaos-experiments", &["chaos-core", "chaos-http"]),
-    ("chaos-orchestrator", &["chaos-core", "chaos-http", "chaos-vsphere", "chaos-olvm", "chaos-sim"]),
+    ("chaos-orchestrator", &["chaos-core", "chaos-http", "chaos-vsphere", "chaos-olvm", "chaos-dora", "chaos-sim"]),
     ("chaos-cli", &["chaos-core", "chaos-experiments", "chaos-orchestrator", "chaos-sim"]),
     (
         "chaos-examples",
@@ -25,6 +26,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
             "chaos-http",
             "chaos-vsphere",
             "chaos-olvm",
+            "chaos-dora",
             "chaos-sim",
             "chaos-orchestrator",
             "chaos-experiments",
@@ -54,9 +56,10 @@ const OWNED: &[Owned] = &[
 const TREES: &[(&str, &[&str])] = &[
     ("chaos-core", &["reqwest", "hyper", "axum", "quick-xml", "rustls", "serde-saphyr"]),
     ("chaos-http", &["quick-xml", "openssl-sys", "native-tls"]),
-    ("chaos-sim", &["reqwest", "chaos-http", "chaos-xml", "chaos-vsphere", "chaos-olvm"]),
+    ("chaos-sim", &["reqwest", "chaos-http", "chaos-xml", "chaos-vsphere", "chaos-olvm", "chaos-dora"]),
     ("chaos-vsphere", &["chaos-sim", "chaos-olvm", "dotenvy"]),
     ("chaos-olvm", &["chaos-sim", "chaos-vsphere", "dotenvy"]),
+    ("chaos-dora", &["chaos-sim", "chaos-vsphere", "chaos-olvm", "chaos-xml", "dotenvy"]),
     ("chaos-experiments", &["chaos-vsphere", "chaos-olvm", "chaos-orchestrator", "chaos-sim"]),
 ];
 

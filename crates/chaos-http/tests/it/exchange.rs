@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chaos_core::Context;
 use chaos_http::{
-    Client, Config, ExposeSecret, HttpErrorKind, Request, RetryPolicy, SafeUrl, SecretString, SessionCookie,
+    Client, Config, ExposeSecret, HttpErrorKind, PlainHttp, Request, RetryPolicy, SafeUrl, SecretString, SessionCookie,
     StatusCode, Url, header,
 };
 use wiremock::matchers::{body_string, header as has_header, method, path};
@@ -101,7 +101,7 @@ async fn a_secret_path_segment_is_sent_but_not_printed() {
     let server = MockServer::start().await;
     Mock::given(path("/login/ann/hunter2")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
     let mut url = SafeUrl::from(Url::parse(&server.uri()).unwrap());
-    url.push("login").push("ann").push_secret(&SecretString::from("hunter2"));
+    url.push("login").unwrap().push("ann").unwrap().push_secret(&SecretString::from("hunter2")).unwrap();
     let request = Request::get(url, "Login");
     assert_eq!(client().fetch(&cx(), &request).await.unwrap().status(), StatusCode::OK);
     assert!(!format!("{request:?}").contains("hunter2"));
@@ -172,6 +172,21 @@ async fn plain_http_to_another_machine_is_refused_before_anything_is_sent() {
     assert_eq!(error.attempts(), 0);
     assert!(error.to_string().contains("use https://"), "{error}");
     assert_eq!(chaos_core::Error::from(error).kind(), chaos_core::ErrorKind::Configuration);
+}
+
+#[tokio::test]
+async fn plain_http_goes_anywhere_for_a_service_that_knows_nothing_else_and_the_log_says_so() {
+    let logs = chaos_testkit::CapturedLogs::start();
+    let mut config = Config::platform();
+    config.plain_http = PlainHttp::Anywhere;
+    config.retry = RetryPolicy::none();
+    let client = Client::new(config).unwrap();
+    for _ in 0..2 {
+        let url = Url::parse("http://dora.invalid/v1").unwrap();
+        let error = client.fetch(&cx(), &Request::get(url, "Get")).await.unwrap_err();
+        assert_eq!(*error.kind(), HttpErrorKind::Connect, "it was tried");
+    }
+    assert_eq!(logs.text().matches("plain http by request").count(), 1, "{}", logs.text());
 }
 
 #[tokio::test]

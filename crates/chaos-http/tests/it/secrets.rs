@@ -16,7 +16,7 @@ const CANARY: &str = "hunter2";
 fn request(base: &Url, operation: &'static str) -> Request {
     let secret = SecretString::from(CANARY);
     let mut url = SafeUrl::from(base);
-    url.push("login").push_secret(&secret).query("token", CANARY);
+    url.push("login").unwrap().push_secret(&secret).unwrap().query("token", CANARY);
     let set = [(header::SET_COOKIE, format!("sid=\"{CANARY}\"; Secure").parse().unwrap())];
     let cookie = SessionCookie::from_headers(&set.into_iter().collect(), "sid").unwrap();
     Request::post(url, operation)

@@ -1,0 +1,7 @@
+//! Tests of the Dora client against fixed answers.
+
+mod listings;
+mod login;
+mod platform;
+mod secrets;
+mod server;
