@@ -15,6 +15,8 @@
 
 mod ask;
 mod connect;
+#[cfg(feature = "dora")]
+mod dora;
 mod open;
 mod orchestrator;
 #[cfg(feature = "rehearsal")]
@@ -23,6 +25,8 @@ mod secret;
 mod settings;
 
 pub use ask::{AskPassword, PasswordQuestion};
+#[cfg(feature = "dora")]
+pub use dora::Located;
 pub use orchestrator::{EntryDiscovery, PlatformOrchestrator};
 #[cfg(feature = "rehearsal")]
 pub use rehearsal::RehearsalSource;

@@ -149,6 +149,12 @@ impl PlatformOrchestrator {
         self.open(cx, platform, &Connection::default()).await?.suspend(cx, vm).await
     }
 
+    /// Who may be asked for passwords.
+    #[cfg(feature = "dora")]
+    pub(crate) fn ask(&self) -> &Ask {
+        &self.ask
+    }
+
     /// The place for the platform at the end of `way`: the one that is there, or a new one.
     fn place(&self, entry: &Entry, way: Way) -> Opened {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);

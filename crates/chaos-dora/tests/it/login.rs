@@ -100,7 +100,7 @@ async fn an_answer_that_is_no_json_asks_whether_this_is_dora() {
 #[tokio::test]
 async fn every_call_ends_by_its_deadline() {
     let server = server().await;
-    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(600));
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_mins(10));
     Mock::given(path_regex("^/v1/GetVirtual")).respond_with(slow).mount(&server).await;
     let cx = Context::with_timeout(Duration::from_millis(300));
     let error = client(&server).vms(&cx, &dev1(), &HostFilter::default()).await.unwrap_err();

@@ -16,7 +16,7 @@ async fn dora() -> (wiremock::MockServer, Dora) {
         {"name": "db-01", "path": "/DC/vms", "managedObjRef": "vm-3", "host": "/DC/host/B/esx-3", "state": "poweredOn"},
     ]);
     lists(&server, vms).await;
-    let dora = Dora::connect(&cx(), config(&server), dev1(), HostFilter::default()).await.unwrap();
+    let dora = Dora::connect(&cx(), config(&server), dev1(), HostFilter::default()).await.expect("the login is right");
     (server, dora)
 }
 
@@ -44,7 +44,8 @@ async fn vms_are_looked_up_in_the_order_asked_for_and_those_of_others_are_not() 
     let asked = [there("vm-3"), there("vm-9"), VMRef::new(&other, "vm-1"), there("vm-1")];
     let before = requests(&server).await.len();
     let found = dora.get(&cx(), &asked).await;
-    let names: Vec<_> = found.iter().map(|vm| vm.as_ref().map(|vm| vm.name.as_str()).map_err(|e| e.kind())).collect();
+    let names: Vec<_> =
+        found.iter().map(|vm| vm.as_ref().map(|vm| vm.name.as_str()).map_err(chaos_core::Error::kind)).collect();
     assert_eq!(names, [Ok("db-01"), Err(ErrorKind::NotFound), Err(ErrorKind::NotFound), Ok("web-01")]);
     assert_eq!(requests(&server).await.len(), before + 1, "one listing for all");
     assert!(dora.get(&cx(), &[VMRef::new(&other, "vm-1")]).await[0].is_err());

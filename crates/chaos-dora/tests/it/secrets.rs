@@ -42,7 +42,7 @@ async fn no_log_and_no_error_holds_them_whatever_happens() {
     let slow = MockServer::start().await;
     token(TOKEN).mount(&slow).await;
     Mock::given(path_regex("^/v1/Get(Hyper|Virtual)"))
-        .respond_with(ResponseTemplate::new(200).set_delay(Duration::from_secs(600)))
+        .respond_with(ResponseTemplate::new(200).set_delay(Duration::from_mins(10)))
         .mount(&slow)
         .await;
     let error = client(&slow).vms(&Context::with_timeout(Duration::from_millis(200)), &dev1(), &HostFilter::Omit).await;

@@ -1,5 +1,7 @@
 //! From a login to a platform that is connected. A kind of platform is a module here.
 
+#[cfg(feature = "dora")]
+pub(crate) mod dora;
 #[cfg(feature = "olvm")]
 mod olvm;
 #[cfg(feature = "vsphere")]
@@ -53,6 +55,8 @@ pub(crate) async fn platform(cx: &Context, entry: &Entry, way: &Way, ask: &Ask) 
         (Details::VSphere(_), Way::Server(login)) => vsphere::connect(cx, entry, login, ask).await,
         #[cfg(feature = "olvm")]
         (Details::Olvm(_), Way::Server(login)) => olvm::connect(cx, entry, login, ask).await,
+        #[cfg(feature = "dora")]
+        (Details::Dora(settings), Way::Dora) => dora::connect(cx, entry, settings, ask).await,
         _ => Err(absent(entry.kind())),
     };
     opened.map_err(|error| with_hint(error, entry))
