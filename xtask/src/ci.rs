@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::artifacts::{self, Programs};
 use crate::tally::{Runner, Tally};
 use crate::workspace::Workspace;
-use crate::{bench, peers, readme, say, shell, test, tidy};
+use crate::{bench, docs, peers, readme, say, shell, test, tidy};
 
 /// Longer than any single tool takes on a cold two-core machine.
 const TOOL: Duration = Duration::from_hours(1);
@@ -39,6 +39,7 @@ pub(crate) fn run(workspace: &Workspace) -> Tally {
     report.step("tests", || Ok(test::tests(workspace)));
     report.step("doctests", || Ok(test::doctests(workspace)));
     if let Some(programs) = &programs {
+        report.step("documents of the program", || docs::check(workspace, programs));
         report.step("examples", || examples(workspace, programs));
         report.step("readme", || readme::run(workspace, programs));
         report.step("peak memory", || bench::peak_memory(workspace, programs));

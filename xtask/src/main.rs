@@ -3,6 +3,7 @@
 mod artifacts;
 mod bench;
 mod ci;
+mod docs;
 mod peers;
 mod readme;
 mod say;
@@ -40,6 +41,8 @@ enum Chore {
     Tidy,
     /// The commands that README.md and docs/ show, run as they stand.
     Readme,
+    /// The documents that the program writes about itself: settings, examples of them, manual pages.
+    Docs(docs::Options),
     /// Checks against programs that this project did not write; installs what it needs.
     Peers,
     /// Benches and the peak memory of a large discovery, in release mode.
@@ -70,6 +73,10 @@ fn run(cli: &Cli) -> Result<Tally> {
         Chore::Readme => {
             let programs = artifacts::build_chaosmonkey(&workspace, false)?;
             readme::run(&workspace, &programs)
+        }
+        Chore::Docs(options) => {
+            let programs = artifacts::build_chaosmonkey(&workspace, false)?;
+            docs::run(&workspace, &programs, options)
         }
         Chore::Peers => {
             let programs = artifacts::build_chaosmonkey(&workspace, false)?;

@@ -88,6 +88,34 @@ pub(crate) enum Command {
     /// A simulated platform, to try things out without a vCenter
     #[command(subcommand)]
     Sim(Sim),
+
+    /// Print a script that lets a shell complete commands and options
+    #[command(after_help = COMPLETIONS)]
+    Completions(Completions),
+
+    /// Write the reference: configuration.md, the examples of settings, the manual pages
+    #[command(hide = true)]
+    Reference(Reference),
+}
+
+const COMPLETIONS: &str = "\
+Where shells look for it:
+  bash  chaosmonkey completions bash > ~/.local/share/bash-completion/completions/chaosmonkey
+  zsh   chaosmonkey completions zsh > ~/.zfunc/_chaosmonkey   (with ~/.zfunc in `fpath`)
+  fish  chaosmonkey completions fish > ~/.config/fish/completions/chaosmonkey.fish";
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reference {
+    /// The directory to write to
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@ mod logging;
 mod narrator;
 mod output;
 mod progress;
+mod reference;
 mod run_log;
 mod session;
 

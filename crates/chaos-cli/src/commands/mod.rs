@@ -1,9 +1,11 @@
 //! One module for each command, each from its arguments to its exit code.
 
+mod completions;
 mod discover;
 mod execute;
 mod plan;
 mod power;
+mod reference;
 mod sim;
 
 use std::time::Duration;
@@ -30,6 +32,8 @@ pub(crate) async fn run(command: Command, settings: &SettingsArgs, output: &Outp
         },
         Command::Execute(args) => execute::run(*args, settings, output).await,
         Command::Sim(Sim::Serve(args)) => sim::serve(args, output).await,
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Reference(args) => reference::run(&args, output),
     }
 }
 

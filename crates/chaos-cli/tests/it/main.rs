@@ -9,5 +9,6 @@ mod platforms;
 
 mod power;
 mod program;
+mod reference;
 mod secrets;
 mod sim;
