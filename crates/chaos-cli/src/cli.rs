@@ -85,6 +85,10 @@ pub(crate) enum Command {
     /// Run a chaos experiment: check, break, check again, put everything back
     Execute(Box<Execute>),
 
+    /// Look at the settings, check them, and begin with them
+    #[command(subcommand)]
+    Config(Config),
+
     /// A simulated platform, to try things out without a vCenter
     #[command(subcommand)]
     Sim(Sim),
@@ -119,6 +123,29 @@ pub(crate) struct Reference {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Show every setting that counts, and where it comes from; secrets are masked
+    Show(ConfigShow),
+    /// Check all settings, without a connection to anything
+    Check,
+    /// Write a commented chaosmonkey.yaml and .env.platforms.example to begin with
+    Init(ConfigInit),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigShow {
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigInit {
+    /// Where to write them
+    #[arg(long, value_name = "DIRECTORY", default_value = ".")]
+    pub(crate) directory: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Platforms {
     /// List VMs
     DiscoverVms(DiscoverVms),
@@ -134,6 +161,66 @@ pub(crate) enum Platforms {
     Suspend(LimitedPower),
     /// Count VMs by state, datacenter, cluster and host
     Summary(Summary),
+    /// List the environments that a Dora service is asked about by name
+    #[cfg(feature = "dora")]
+    DoraEnvironments(DoraEnvironments),
+    /// Ask a Dora service what hypervisors and VMs an environment has
+    #[cfg(feature = "dora")]
+    DoraDiscover(DoraDiscover),
+}
+
+/// Which Dora service.
+#[cfg(feature = "dora")]
+#[derive(Debug, Args)]
+pub(crate) struct DoraArg {
+    /// The Dora service: an entry of the settings
+    #[arg(long, value_name = "NAME", default_value = "dora")]
+    pub(crate) platform: String,
+}
+
+#[cfg(feature = "dora")]
+#[derive(Debug, Args)]
+pub(crate) struct DoraEnvironments {
+    #[command(flatten)]
+    pub(crate) dora: DoraArg,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[cfg(feature = "dora")]
+#[derive(Debug, Args)]
+pub(crate) struct DoraDiscover {
+    /// The environment, as `dora-environments` lists it
+    #[arg(value_name = "ENVIRONMENT")]
+    pub(crate) environment: String,
+
+    #[command(flatten)]
+    pub(crate) dora: DoraArg,
+
+    /// The account, in place of that of the settings
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+
+    /// Its password. Everyone on this machine can read it while the command runs: --password-stdin is better
+    #[arg(short, long, value_name = "PASSWORD", conflicts_with = "password_stdin")]
+    pub(crate) password: Option<SecretString>,
+
+    /// Read its password from standard input, up to the first line break
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+
+    /// Which hosts: a regular expression, `empty` to send an empty filter, `omit` to send none
+    #[arg(long, value_name = "REGEX|empty|omit")]
+    pub(crate) hostfilter: Option<String>,
+
+    /// Write the result to a file, which takes the place of an old one when all of it is there
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// How to write the result [default: table, and json with --output]; csv has the VMs only
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
 }
 
 /// Which platform.

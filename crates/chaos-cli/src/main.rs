@@ -10,6 +10,8 @@ mod interrupt;
 mod logging;
 mod narrator;
 mod output;
+#[cfg(feature = "dora")]
+mod output_file;
 mod progress;
 mod reference;
 mod run_log;

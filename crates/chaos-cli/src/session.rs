@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "dora")]
+use chaos_core::VMInfo;
 use chaos_core::{Connection, Context, Discovery, Platform, PlatformSource, Selector};
 use chaos_orchestrator::{PlatformOrchestrator, Settings, Sources, read_dotenv};
 use secrecy::{ExposeSecret, SecretString};
@@ -57,7 +59,11 @@ pub(crate) fn sources(args: &SettingsArgs) -> Result<Sources, Failure> {
 /// # Errors
 /// Everything that is wrong with them.
 pub(crate) fn settings(args: &SettingsArgs, output: &Output) -> Result<Settings, Failure> {
-    let settings = sources(args)?.load()?;
+    settings_of(sources(args)?, output)
+}
+
+fn settings_of(sources: Sources, output: &Output) -> Result<Settings, Failure> {
+    let settings = sources.load()?;
     for warning in settings.warnings() {
         output.warning(warning);
     }
@@ -80,7 +86,15 @@ pub(crate) fn is_dry(settings: &Settings, is_dry_anyway: bool, output: &Output) 
 /// # Errors
 /// Everything that is wrong with the settings.
 pub(crate) fn platforms(args: &SettingsArgs, output: &Output) -> Result<PlatformOrchestrator, Failure> {
-    let settings = settings(args, output)?;
+    platforms_of(sources(args)?, output)
+}
+
+/// The platforms of the settings that come from `sources`.
+///
+/// # Errors
+/// As [`platforms`].
+pub(crate) fn platforms_of(sources: Sources, output: &Output) -> Result<PlatformOrchestrator, Failure> {
+    let settings = settings_of(sources, output)?;
     Ok(PlatformOrchestrator::new(settings).asking(Arc::new(Terminal::new(output.clone()))))
 }
 
@@ -120,6 +134,21 @@ impl Session {
         tracing::info!(vms = discovery.vms.len(), "the inventory was read");
         output.problems(&discovery.problems);
         Ok(discovery)
+    }
+
+    /// Where a VM of a Dora service can be switched, in words: the command to do it, or why that is not known.
+    #[cfg(feature = "dora")]
+    pub(crate) async fn elsewhere(&self, vm: &VMInfo, command: &str) -> String {
+        match self.source.locate(&self.cx.limit(READING), &self.platform.identity().entry, vm).await {
+            Ok(located) => format!(
+                "{} can do it: `chaosmonkey platforms {command} --platform {} id:{}` ({})",
+                located.entry,
+                located.entry,
+                located.vm.id,
+                located.vm.display_path()
+            ),
+            Err(error) => format!("which platform could do it is not known: {}", error.with_causes()),
+        }
     }
 
     /// Logs out.

@@ -26,6 +26,8 @@ mod settings;
 
 pub use ask::{AskPassword, PasswordQuestion};
 #[cfg(feature = "dora")]
+pub use chaos_dora::{Catalogue as DoraCatalogue, Environment as DoraEnvironment, EnvironmentData, HostFilter};
+#[cfg(feature = "dora")]
 pub use dora::Located;
 pub use orchestrator::{EntryDiscovery, PlatformOrchestrator};
 #[cfg(feature = "rehearsal")]

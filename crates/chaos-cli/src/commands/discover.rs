@@ -3,7 +3,7 @@
 use chaos_core::{Context, EnvironmentSummary, Selector};
 use chaos_orchestrator::{Kind, PlatformOrchestrator};
 
-use super::{chosen, context, resolved, selector};
+use super::{chosen, context, resolved, selector, until_second};
 use crate::cli::{DiscoverVms, Format, PlatformsArg, SettingsArgs, Summary, VmInfo};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -149,16 +149,4 @@ fn names(platforms: &PlatformsArg, source: &PlatformOrchestrator) -> Result<Vec<
         }
     }
     Ok(names)
-}
-
-/// Waits for `future`, unless a second signal comes.
-async fn until_second<T>(
-    interrupts: &Interrupts,
-    future: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    tokio::select! {
-        biased;
-        () = interrupts.second().cancelled() => Err(Failure::new(Exit::Interrupted, "interrupted")),
-        ended = future => ended,
-    }
 }

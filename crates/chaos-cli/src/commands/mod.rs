@@ -1,7 +1,10 @@
 //! One module for each command, each from its arguments to its exit code.
 
 mod completions;
+mod config;
 mod discover;
+#[cfg(feature = "dora")]
+mod dora;
 mod execute;
 mod plan;
 mod power;
@@ -29,8 +32,13 @@ pub(crate) async fn run(command: Command, settings: &SettingsArgs, output: &Outp
             Platforms::PowerOff(args) => power::power_off(args, settings, output).await,
             Platforms::Reboot(args) => power::reboot(args, settings, output).await,
             Platforms::Suspend(args) => power::suspend(args, settings, output).await,
+            #[cfg(feature = "dora")]
+            Platforms::DoraEnvironments(args) => dora::environments(&args, settings, output),
+            #[cfg(feature = "dora")]
+            Platforms::DoraDiscover(args) => dora::discover(args, settings, output).await,
         },
         Command::Execute(args) => execute::run(*args, settings, output).await,
+        Command::Config(command) => config::run(&command, settings, output),
         Command::Sim(Sim::Serve(args)) => sim::serve(args, output).await,
         Command::Completions(args) => completions::run(&args, output),
         Command::Reference(args) => reference::run(&args, output),
@@ -53,6 +61,18 @@ fn selector(targets: Vec<TargetPattern>, filters: Filters) -> Selector {
     selector.host = filters.host;
     selector.power_state = filters.state.map(VMPowerState::from);
     selector
+}
+
+/// Waits for `future`, unless a second signal comes.
+async fn until_second<T>(
+    interrupts: &Interrupts,
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        () = interrupts.second().cancelled() => Err(Failure::new(Exit::Interrupted, "interrupted")),
+        ended = future => ended,
+    }
 }
 
 /// The VMs that `selector` means in what was discovered with it.

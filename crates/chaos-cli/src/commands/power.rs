@@ -5,8 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{
-    Chosen, ChosenBy, Error, Fault, PlatformExt, PowerReport, Stop, SuspendedMemory, VMInfo, check_power,
+    Chosen, ChosenBy, Error, Fault, Operation, PlatformExt, PowerReport, Stop, SuspendedMemory, VMInfo, check_power,
 };
+
+#[cfg(feature = "dora")]
+use chaos_core::PlatformKind;
 
 use super::plan::Planned;
 use super::{chosen, context, resolved};
@@ -91,8 +94,7 @@ async fn act(
         return Err(Failure::new(Exit::Target, "no VM fits the filters"));
     }
     if !session.platform().capabilities().supports(operation) {
-        let kind = &session.platform().identity().kind;
-        return Err(Error::unsupported(kind, operation.words()).into());
+        return Err(unsupported(session, operation, &chosen).await);
     }
     let by_pattern = chosen.iter().any(|chosen| chosen.by == ChosenBy::Pattern);
     let vms: Vec<VMInfo> = chosen.into_iter().map(|chosen| chosen.vm).collect();
@@ -121,6 +123,26 @@ async fn act(
     }
     let ended = conclude(session, &reports)?;
     shown.map(|()| ended)
+}
+
+/// How many VMs are looked for elsewhere, if the platform cannot switch them.
+#[cfg(feature = "dora")]
+const LOOKED_FOR: usize = 3;
+
+/// That the platform cannot do it, and for VMs of a Dora service, which one can.
+async fn unsupported(session: &Session, operation: Operation, chosen: &[Chosen]) -> Failure {
+    let kind = &session.platform().identity().kind;
+    #[cfg_attr(not(feature = "dora"), expect(unused_mut, reason = "only Dora needs hints"))]
+    let mut failure = Failure::from(Error::unsupported(kind, operation.words()));
+    #[cfg(feature = "dora")]
+    if *kind == PlatformKind::DORA {
+        for Chosen { vm, .. } in chosen.iter().take(LOOKED_FOR) {
+            failure = failure.hint(session.elsewhere(vm, &operation.words().replace(' ', "-")).await);
+        }
+    }
+    #[cfg(not(feature = "dora"))]
+    let _ = chosen;
+    failure
 }
 
 /// Every VM that was refused, and what can be done about it.

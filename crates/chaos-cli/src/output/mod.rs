@@ -1,8 +1,11 @@
 //! The only module that writes: data to stdout, all else to stderr. A reader that goes away early is no error.
 
 mod cells;
+#[cfg(feature = "dora")]
+mod dora;
 mod power;
 mod run;
+mod settings;
 mod structured;
 mod summary;
 mod vms;
@@ -21,8 +24,11 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub(crate) use cells::printable;
+#[cfg(feature = "dora")]
+pub(crate) use dora::{write_environment_data, write_environments};
 pub(crate) use power::{PowerRow, write_power};
 pub(crate) use run::{write_plan, write_run};
+pub(crate) use settings::write_settings;
 pub(crate) use summary::write_summary;
 pub(crate) use vms::{Listed, write_vm_details, write_vms};
 

@@ -27,8 +27,19 @@ pub(crate) struct Given {
     pub(crate) lines: Vec<usize>,
     pub(crate) raw: Raw,
     pub(crate) origin: ValueOrigin,
-    /// The variable that the value was taken from, if it was written `${VARIABLE}`.
+    /// The variable that the value was taken from, if it was written `${VARIABLE}`, or another place where nobody sees it.
     pub(crate) reference: Option<String>,
+}
+
+/// A value that a flag gives.
+#[derive(Debug)]
+pub(crate) struct Flag {
+    pub(crate) key: String,
+    pub(crate) value: SecretString,
+    /// How it was given.
+    pub(crate) flag: String,
+    /// Whether the value stands somewhere else than on the command line.
+    pub(crate) is_private: bool,
 }
 
 /// A value before anybody looked at what it should be.
@@ -101,13 +112,13 @@ impl Layer {
     }
 
     /// What flags give.
-    pub(crate) fn of_flags(flags: Vec<(String, SecretString, String)>) -> Self {
-        let given = flags.into_iter().map(|(key, value, flag)| Given {
+    pub(crate) fn of_flags(flags: Vec<Flag>) -> Self {
+        let given = flags.into_iter().map(|Flag { key, value, flag, is_private }| Given {
             path: key.split('.').map(str::to_owned).collect(),
             lines: Vec::new(),
-            raw: Raw::Text(value),
+            raw: if value.expose_secret().trim().is_empty() { Raw::Nothing } else { Raw::Text(value) },
+            reference: is_private.then(|| flag.clone()),
             origin: ValueOrigin::Flag { flag },
-            reference: None,
         });
         Self { given: given.collect(), ..Self::default() }
     }

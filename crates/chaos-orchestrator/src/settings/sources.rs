@@ -10,7 +10,7 @@ use super::check;
 use super::environment::Variables;
 use super::error::SettingsError;
 use super::file;
-use super::layer::Layer;
+use super::layer::{Flag, Layer};
 use super::merged::Merged;
 use super::origin::ValueOrigin;
 
@@ -52,7 +52,7 @@ pub struct Sources {
     config: Option<PathBuf>,
     dotenv: Option<PathBuf>,
     process: Vec<(OsString, OsString)>,
-    flags: Vec<(String, SecretString, String)>,
+    flags: Vec<Flag>,
 }
 
 impl Sources {
@@ -132,7 +132,14 @@ impl Sources {
     /// A value that wins over all others, such as `platforms.vsphere.port`; `flag` is how it was given, for messages.
     #[must_use]
     pub fn flag(mut self, key: impl Into<String>, value: SecretString, flag: impl Into<String>) -> Self {
-        self.flags.push((key.into(), value, flag.into()));
+        self.flags.push(Flag { key: key.into(), value, flag: flag.into(), is_private: false });
+        self
+    }
+
+    /// The same for a value that does not stand on the command line itself, such as a password from standard input.
+    #[must_use]
+    pub fn private_flag(mut self, key: impl Into<String>, value: SecretString, flag: impl Into<String>) -> Self {
+        self.flags.push(Flag { key: key.into(), value, flag: flag.into(), is_private: true });
         self
     }
 
