@@ -549,6 +549,8 @@ pub(crate) enum Simulated {
     Vsphere,
     /// An engine of oVirt or Oracle Linux Virtualization Manager
     Olvm,
+    /// A Dora inventory service, which mirrors the vCenter `OracleQA`: the environment Dev1 without its host filter
+    Dora,
 }
 
 fn target(text: &str) -> Result<TargetPattern, String> {

@@ -1,5 +1,7 @@
 //! The environments that are known by name. The built-in ones are data; a site overrides them and adds its own.
 
+use std::collections::BTreeMap;
+
 use chaos_core::{Error, ErrorKind, PlatformKind, nearest};
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +44,7 @@ pub struct EnvironmentPatch {
     pub host_filter: Option<String>,
 }
 
-/// The environments that are known by name, in their order.
+/// The environments that are known by name.
 ///
 /// ```
 /// use chaos_dora::Catalogue;
@@ -54,7 +56,10 @@ pub struct EnvironmentPatch {
 /// assert!(error.to_string().contains("did you mean `EPB-Prod`?"), "{error}");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Catalogue(Vec<Environment>);
+pub struct Catalogue {
+    built_in: Vec<Environment>,
+    added: BTreeMap<String, Environment>,
+}
 
 #[derive(Deserialize)]
 struct BuiltIn {
@@ -76,15 +81,22 @@ impl Catalogue {
             environment.apply(EnvironmentPatch { vcenter, pattern_path, vm_path, host_filter });
             environment
         };
-        Self(built_in.into_iter().map(environment).collect())
+        Self { built_in: built_in.into_iter().map(environment).collect(), added: BTreeMap::new() }
     }
 
     /// Replaces values of an environment, or adds one of a new name.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] for a new name without vCenter or one of the paths: nothing could be asked about it.
+    /// [`ErrorKind::Configuration`] for an empty vCenter or path, and for a new name without one of them: nothing could be
+    /// asked about it.
     pub fn set(&mut self, name: &str, patch: EnvironmentPatch) -> Result<(), Error> {
-        if let Some(there) = self.0.iter_mut().find(|there| there.name == name) {
+        if let Some(empty) = patch.empty() {
+            let message =
+                format!("`{empty}` of the environment `{name}` is empty: say what your site calls it, or leave it out");
+            return Err(configuration(message));
+        }
+        let built_in = self.built_in.iter_mut().find(|there| there.name == name);
+        if let Some(there) = built_in.or_else(|| self.added.get_mut(name)) {
             there.apply(patch);
             return Ok(());
         }
@@ -99,7 +111,7 @@ impl Catalogue {
             };
             return Err(configuration(format!("the new environment `{name}` lacks {missing}{meant}")));
         }
-        self.0.push(environment);
+        self.added.insert(name.to_owned(), environment);
         Ok(())
     }
 
@@ -108,7 +120,7 @@ impl Catalogue {
     /// # Errors
     /// [`ErrorKind::Configuration`], which lists the names that there are and points at the one that was probably meant.
     pub fn get(&self, name: &str) -> Result<&Environment, Error> {
-        self.0.iter().find(|environment| environment.name == name).ok_or_else(|| {
+        self.iter().find(|environment| environment.name == name).ok_or_else(|| {
             let names = self.names();
             let meant = match nearest(name, &names) {
                 Some(meant) => format!(", did you mean `{meant}`?"),
@@ -118,13 +130,23 @@ impl Catalogue {
         })
     }
 
-    /// All of them: the built-in ones in their order, then those that were added.
+    /// All of them: the built-in ones in their order, then those that were added, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Environment> {
-        self.0.iter()
+        self.built_in.iter().chain(self.added.values())
     }
 
     fn names(&self) -> Vec<&str> {
-        self.0.iter().map(|environment| environment.name.as_str()).collect()
+        self.iter().map(|environment| environment.name.as_str()).collect()
+    }
+}
+
+impl EnvironmentPatch {
+    /// The first value that is there and says nothing: what is asked for would be another path.
+    fn empty(&self) -> Option<&'static str> {
+        let values = [("vcenter", &self.vcenter), ("pattern_path", &self.pattern_path), ("vm_path", &self.vm_path)];
+        let is_empty =
+            |value: &Option<String>| value.as_ref().is_some_and(|text| text.replace('/', "").trim().is_empty());
+        values.into_iter().find(|(_, value)| is_empty(value)).map(|(name, _)| name)
     }
 }
 
@@ -217,8 +239,21 @@ mod tests {
         let error = catalogue.set("EPB-Prd", patch(Some("x"), None)).unwrap_err().to_string();
         assert!(error.contains("lacks pattern_path, vm_path") && error.contains("`EPB-Prod`"), "{error}");
         catalogue.set("Lab", patch(Some("x"), Some("y"))).unwrap();
-        assert_eq!(catalogue.iter().last().unwrap().name, "Lab");
+        catalogue.set("Attic", patch(Some("x"), Some("y"))).unwrap();
+        let names: Vec<_> = catalogue.iter().skip(13).map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["Dev1", "Attic", "Lab"], "the added ones by name");
         let error = catalogue.get("lab").unwrap_err().to_string();
         assert!(error.contains("did you mean `Lab`?") && error.contains("Paytv, Oracle-Paytv"), "{error}");
+    }
+
+    #[test]
+    fn what_is_empty_is_no_value() {
+        let mut catalogue = Catalogue::builtin();
+        for (vcenter, path, key) in [("", "x", "vcenter"), ("x", "", "pattern_path"), ("x", " // ", "pattern_path")] {
+            let error = catalogue.set("EPB-Prod", patch(Some(vcenter), Some(path))).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.to_string().contains(&format!("`{key}` of the environment `EPB-Prod` is empty")), "{error}");
+        }
+        assert_eq!(catalogue, Catalogue::builtin(), "nothing was changed");
     }
 }

@@ -43,6 +43,17 @@ impl Client {
         self.0.log_in(cx).await
     }
 
+    /// The service as `HOST:PORT` of the inventory, in one spelling for every way to write the host.
+    pub(crate) fn service(&self) -> String {
+        let api = self.0.api();
+        format!("{}:{}", api.host_str().unwrap_or_default(), self.config().api_port)
+    }
+
+    /// Forgets the token. Nothing can be asked afterwards.
+    pub(crate) async fn close(&self, cx: &Context) -> Result<(), Error> {
+        self.0.close(cx).await
+    }
+
     /// The hypervisors of an environment.
     ///
     /// # Errors

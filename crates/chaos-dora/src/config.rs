@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chaos_core::{Error, ErrorKind, PlatformKind};
 use chaos_http::{TlsTrust, Url, parse_endpoint};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// Where a Dora service is, and as whom it is asked. Start from [`Config::new`] and change fields.
 ///
@@ -65,6 +65,19 @@ impl Config {
             trust: TlsTrust::SystemRoots,
             timeout: Duration::from_secs(20),
         }
+    }
+
+    /// Fails if there is no account: a part of the path that is empty would make another path of it.
+    pub(crate) fn check_account(&self) -> Result<(), Error> {
+        for (missing, is_missing) in
+            [("user name", self.username.is_empty()), ("password", self.password.expose_secret().is_empty())]
+        {
+            if is_missing {
+                let message = format!("the {missing} for the Dora service is empty");
+                return Err(Error::new(ErrorKind::Configuration, message).platform(PlatformKind::DORA));
+            }
+        }
+        Ok(())
     }
 
     /// The root of the service at `port`.
@@ -129,6 +142,15 @@ mod tests {
         let mut front = Config::new("dora", "user", "canary".into());
         front.scheme = Scheme::Https;
         assert_eq!(front.root(443).unwrap().as_str(), "https://dora/");
+    }
+
+    #[test]
+    fn an_account_has_a_name_and_a_password() {
+        for (username, password, missing) in [("", "pw", "user name"), ("ann", "", "password")] {
+            let error = Config::new("dora", username, password.into()).check_account().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.to_string().contains(missing), "{error}");
+        }
     }
 
     #[test]

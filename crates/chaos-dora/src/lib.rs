@@ -4,20 +4,21 @@
 //! [`Catalogue`] knows some by name; [`Dora`] is the VMs of one environment as a [`Platform`](chaos_core::Platform), on
 //! which discoveries and lookups work, and power operations are refused as unsupported.
 //!
-//! ```no_run
+//! ```
 //! use std::time::Duration;
 //! use chaos_core::Context;
 //! use chaos_dora::{Catalogue, Client, Config, HostFilter};
 //!
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
-//! # let (host, port) = ("127.0.0.1", 8000);
+//! # let sim = chaos_sim::Sim::builder().doors([chaos_sim::Door::Dora]).start().await.unwrap();
+//! # let (host, port) = ("127.0.0.1", sim.address().port());
 //! let mut config = Config::new(host, "chaos", "chaos".into());
 //! (config.auth_port, config.api_port) = (port, port);
 //! let client = Client::new(config)?;
 //!
 //! let cx = Context::with_timeout(Duration::from_secs(30));
 //! let catalogue = Catalogue::builtin();
-//! let data = client.environment_data(&cx, catalogue.get("Dev1")?, &HostFilter::OfEnvironment).await?;
+//! let data = client.environment_data(&cx, catalogue.get("Dev1")?, &HostFilter::Omit).await?;
 //! println!("{} hypervisors, {} VMs", data.hypervisors.len(), data.vms.len());
 //! # assert!(!data.vms.is_empty());
 //! # Ok::<(), chaos_core::Error>(())

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chaos_core::{
-    Capabilities, Context, Discovery, Error, ErrorKind, Fault, Outcome, Platform, PlatformIdentity, PlatformKind,
-    Selector, Target, Undo, VMInfo, VMRef,
+    Capabilities, Context, Discovery, Error, ErrorKind, Fault, Operation, Outcome, Platform, PlatformIdentity,
+    PlatformKind, Selector, Target, Undo, UndoAction, VMInfo, VMPowerState, VMRef,
 };
 
 use crate::catalogue::Environment;
@@ -36,13 +36,13 @@ impl Dora {
     ) -> Result<Self, Error> {
         let client = Client::new(config)?;
         client.log_in(cx).await?;
-        let Config { entry, host, api_port, .. } = client.config();
+        let (entry, service) = (&client.config().entry, client.service());
         let identity = PlatformIdentity {
             kind: PlatformKind::DORA,
             entry: entry.clone(),
             // A managed object id is unique within its vCenter.
-            instance: format!("dora:{host}:{api_port}/{}", environment.vcenter),
-            description: format!("Dora at {host}, environment {} (read only)", environment.name),
+            instance: format!("dora:{service}/{}", environment.vcenter),
+            description: format!("Dora at {service}, environment {} (read only)", environment.name),
         };
         Ok(Self { client, environment, filter, identity })
     }
@@ -58,8 +58,18 @@ impl Dora {
         }
     }
 
-    fn read_only(fault: &Fault) -> Error {
-        Error::unsupported(&PlatformKind::DORA, fault.operation().words())
+    /// Why `operation` is not done to `target`.
+    fn refusal(&self, cx: &Context, target: &Target, operation: &'static str) -> Error {
+        if let Err(ended) = cx.check("asking whether that can be done") {
+            return ended;
+        }
+        let message = format!("dora does not support {operation}: it is an inventory that can only be read");
+        let read_only = Error::new(ErrorKind::Unsupported, message).platform(PlatformKind::DORA).operation(operation);
+        match target.vm() {
+            Some(vm) if !vm.is_on(&self.identity) => not_here(vm),
+            Some(vm) => read_only.vm(vm.to_string()),
+            None => read_only,
+        }
     }
 }
 
@@ -93,28 +103,44 @@ impl Platform for Dora {
                 return vms.iter().map(|vm| Err(again(vm))).collect();
             }
         };
-        let found: HashMap<&str, &VMInfo> = found.iter().map(|vm| (vm.id.as_str(), vm)).collect();
-        let one = |vm: &VMRef| match found.get(vm.id.as_str()) {
-            Some(info) if vm.is_on(&self.identity) => Ok((*info).clone()),
-            _ => Err(not_here(vm)),
+        let mut by_id: HashMap<&str, Vec<&VMInfo>> = HashMap::new();
+        for vm in &found {
+            by_id.entry(&vm.id).or_default().push(vm);
+        }
+        let one = |vm: &VMRef| match by_id.get(vm.id.as_str()).map(Vec::as_slice) {
+            Some(_) if !vm.is_on(&self.identity) => Err(not_here(vm)),
+            Some([only]) => Ok((*only).clone()),
+            // Where the service gives no ids, names take their place, and these need not be unique.
+            Some(several) => {
+                Err(Error::ambiguous(&vm.id, several.iter().map(|vm| vm.display_path().to_owned()).collect())
+                    .platform(PlatformKind::DORA))
+            }
+            None => Err(not_here(vm)),
         };
         vms.iter().map(one).collect()
     }
 
-    async fn prepare(&self, _: &Context, targets: &[Target], fault: &Fault) -> Vec<Result<Undo, Error>> {
-        targets.iter().map(|_| Err(Self::read_only(fault))).collect()
+    async fn prepare(&self, cx: &Context, targets: &[Target], fault: &Fault) -> Vec<Result<Undo, Error>> {
+        targets.iter().map(|target| Err(self.refusal(cx, target, fault.operation().words()))).collect()
     }
 
-    async fn apply(&self, _: &Context, _: &Target, fault: &Fault) -> Result<Outcome, Error> {
-        Err(Self::read_only(fault))
+    async fn apply(&self, cx: &Context, target: &Target, fault: &Fault) -> Result<Outcome, Error> {
+        Err(self.refusal(cx, target, fault.operation().words()))
     }
 
-    async fn undo(&self, _: &Context, _: &Undo) -> Result<Outcome, Error> {
-        Err(Error::unsupported(&PlatformKind::DORA, "undo"))
+    async fn undo(&self, cx: &Context, undo: &Undo) -> Result<Outcome, Error> {
+        // Also for a VM that seems to be as it was: what is known of it may be older than the fault.
+        let operation = match &undo.action {
+            UndoAction::RestorePower { to: VMPowerState::PoweredOn } => Operation::PowerOn.words(),
+            UndoAction::RestorePower { to: VMPowerState::PoweredOff } => Operation::PowerOff.words(),
+            UndoAction::RestorePower { to: VMPowerState::Suspended } => Operation::Suspend.words(),
+            _ => "undo",
+        };
+        Err(self.refusal(cx, &undo.target, operation))
     }
 
-    async fn disconnect(&self, _: &Context) -> Result<(), Error> {
-        Ok(())
+    async fn disconnect(&self, cx: &Context) -> Result<(), Error> {
+        self.client.close(cx).await
     }
 }
 

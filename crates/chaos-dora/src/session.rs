@@ -34,13 +34,21 @@ struct Login {
     token: Option<SecretString>,
     /// Counts logins.
     generation: u64,
+    /// Why nobody may log in any more.
+    ended: Option<Ended>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Ended {
+    Closed,
     /// One refusal is enough: servers lock accounts.
-    is_refused: bool,
+    Refused,
 }
 
 impl Session {
     /// Makes the client. Connects to nothing.
     pub(crate) fn new(config: Config) -> Result<Self, Error> {
+        config.check_account()?;
         let mut http = chaos_http::Config::platform();
         http.trust = config.trust.clone();
         http.limits.read = config.timeout;
@@ -60,6 +68,19 @@ impl Session {
     /// What the client was made from.
     pub(crate) fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// The root of the inventory.
+    pub(crate) fn api(&self) -> &Url {
+        &self.0.api
+    }
+
+    /// Forgets the token, for good. The service knows no logout, so that nothing is sent.
+    pub(crate) async fn close(&self, cx: &Context) -> Result<(), Error> {
+        let mut login = cx.bounded("waiting for a login", self.0.login.lock()).await?;
+        login.token = None;
+        login.ended = Some(Ended::Closed);
+        Ok(())
     }
 
     /// Logs in, unless somebody has.
@@ -91,8 +112,12 @@ impl Session {
     /// The token and its generation; a newer one than that of `rejected`.
     async fn token(&self, cx: &Context, rejected: Option<u64>) -> Result<(SecretString, u64), Error> {
         let mut login = cx.bounded("logging in", self.0.login.lock()).await?;
-        if login.is_refused {
-            return Err(dora(ErrorKind::Unauthenticated, "the service refused the login, which is not tried again"));
+        let ended = login.ended.map(|ended| match ended {
+            Ended::Closed => "the client has disconnected",
+            Ended::Refused => "the service refused the login, which is not tried again",
+        });
+        if let Some(why) = ended {
+            return Err(dora(ErrorKind::Unauthenticated, why));
         }
         match &login.token {
             Some(token) if rejected != Some(login.generation) => return Ok((token.clone(), login.generation)),
@@ -106,7 +131,7 @@ impl Session {
                 Ok((token, login.generation))
             }
             Err(error) => {
-                login.is_refused = error.kind() == ErrorKind::Unauthenticated;
+                login.ended = (error.kind() == ErrorKind::Unauthenticated).then_some(Ended::Refused);
                 Err(error)
             }
         }

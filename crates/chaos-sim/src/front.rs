@@ -11,6 +11,7 @@ use hyper::Response;
 
 use crate::accounts::SessionInfo;
 use crate::control;
+use crate::dora::{self, Dora};
 use crate::ovirt::Engine;
 use crate::vsphere::{COOKIE, Door, SOAP_PATH, SoapAnswer, SoapCall, VERSIONS_PATH, injected_fault_answer};
 use crate::wire::{Body, Exchange, Faults, Outcome, Record, Reply, Reset, Service, Subject, WireAction, collect, full};
@@ -27,6 +28,7 @@ pub(crate) struct Front {
     pub(crate) seed: u64,
     pub(crate) vsphere: Option<Door>,
     pub(crate) engine: Option<Engine>,
+    pub(crate) dora: Option<Dora>,
     pub(crate) faults: Faults,
     pub(crate) record: Record,
 }
@@ -38,21 +40,29 @@ impl Service for Front {
 }
 
 impl Front {
-    pub(crate) fn new(world: World, seed: u64, vsphere: Option<Door>, engine: Option<Engine>) -> Self {
-        Self { world, seed, vsphere, engine, faults: Faults::default(), record: Record::default() }
+    pub(crate) fn new(
+        world: World,
+        seed: u64,
+        vsphere: Option<Door>,
+        engine: Option<Engine>,
+        dora: Option<Dora>,
+    ) -> Self {
+        Self { world, seed, vsphere, engine, dora, faults: Faults::default(), record: Record::default() }
     }
 
     /// The open sessions of all doors.
     pub(crate) fn session_infos(&self) -> Vec<SessionInfo> {
         let vsphere = self.vsphere.as_ref().map(Door::session_infos).unwrap_or_default();
         let engine = self.engine.as_ref().map(Engine::session_infos).unwrap_or_default();
-        vsphere.into_iter().chain(engine).collect()
+        let dora = self.dora.as_ref().map(Dora::session_infos).unwrap_or_default();
+        vsphere.into_iter().chain(engine).chain(dora).collect()
     }
 
     /// Ends sessions: all, or those of a user or key.
     pub(crate) fn kill_sessions(&self, who: Option<&str>) -> usize {
         self.vsphere.as_ref().map_or(0, |door| door.kill_sessions(who))
             + self.engine.as_ref().map_or(0, |engine| engine.kill_sessions(who))
+            + self.dora.as_ref().map_or(0, |dora| dora.kill_sessions(who))
     }
 
     async fn route(&self, exchange: Exchange) -> Result<Response<Body>, Reset> {
@@ -66,6 +76,9 @@ impl Front {
         let Some(body) = collect(body).await else {
             return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large\n"));
         };
+        if let Some(dora) = self.dora.as_ref().filter(|_| dora::is_dora(path)) {
+            return self.dora_door(dora, &parts).await;
+        }
         let peer = peer.ip().to_string();
         match (&self.vsphere, &self.engine) {
             (Some(door), None) => self.soap_door(door, &parts, &body, peer).await,
@@ -86,6 +99,14 @@ impl Front {
         let subject = engine.subject(&call);
         let kill = || engine.kill_session_of(&call);
         self.exchange(subject, false, kill, &parts.headers, engine.answer(&call)).await
+    }
+
+    async fn dora_door(&self, dora: &Dora, parts: &Parts) -> Result<Response<Body>, Reset> {
+        let request = dora::Request::read(parts.uri.path(), parts.uri.query());
+        let agent = text_of(&parts.headers, &header::USER_AGENT).unwrap_or_default();
+        let kill = || dora.kill_session_of(&request);
+        let effect = async { dora.answer(&parts.method, &request, agent) };
+        self.exchange(dora.subject(&request), false, kill, &parts.headers, effect).await
     }
 
     async fn soap_door(&self, door: &Door, parts: &Parts, body: &Bytes, peer: String) -> Result<Response<Body>, Reset> {

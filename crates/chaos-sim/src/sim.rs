@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{Role, SessionInfo, SessionRules};
+use crate::dora::{self, Dora};
 use crate::front::Front;
 use crate::ovirt::{self, Engine, EngineVersion};
 use crate::vsphere::{self, Flavour};
@@ -49,6 +50,8 @@ pub enum Door {
     VSphere,
     /// An engine of oVirt or of Oracle Linux Virtualization Manager; see [`EngineVersion`].
     Olvm,
+    /// A Dora inventory service that mirrors a vCenter. It has one port for both logins and listings.
+    Dora,
 }
 
 /// How a simulator is to be.
@@ -79,6 +82,11 @@ pub struct Builder {
     failure_rate: f64,
     refuses_at_once: bool,
     secure_cookie: Option<bool>,
+    dora_vcenter: String,
+    dora_root: String,
+    has_bare_lists: bool,
+    dora_token_life: Duration,
+    dora_staleness: Option<(Duration, Duration)>,
 }
 
 impl Default for Builder {
@@ -108,6 +116,11 @@ impl Default for Builder {
             failure_rate: 0.0,
             refuses_at_once: false,
             secure_cookie: None,
+            dora_vcenter: "OracleQA".into(),
+            dora_root: "ORA-DEV".into(),
+            has_bare_lists: false,
+            dora_token_life: Duration::from_hours(8),
+            dora_staleness: None,
         }
     }
 }
@@ -302,6 +315,37 @@ impl Builder {
         self
     }
 
+    /// What a Dora service calls the vCenter that it mirrors, and the path that means the whole estate; `OracleQA` and
+    /// `ORA-DEV` unless set. A datacenter is a path by its name, a cluster by `DATACENTER/CLUSTER`.
+    #[must_use]
+    pub fn dora_vcenter(mut self, vcenter: impl Into<String>, path: impl Into<String>) -> Self {
+        self.dora_vcenter = vcenter.into();
+        self.dora_root = path.into();
+        self
+    }
+
+    /// A Dora service that answers with bare lists, as older servers do.
+    #[must_use]
+    pub fn dora_bare_lists(mut self) -> Self {
+        self.has_bare_lists = true;
+        self
+    }
+
+    /// How long a token of a Dora service works, in world time; eight hours unless set.
+    #[must_use]
+    pub fn dora_token_life(mut self, life: Duration) -> Self {
+        self.dora_token_life = life;
+        self
+    }
+
+    /// A Dora service that shows the power of a VM as it was a while ago, by world time. How long is drawn for each VM. A real
+    /// one is late by 30 to 60 seconds.
+    #[must_use]
+    pub fn dora_staleness(mut self, least: Duration, most: Duration) -> Self {
+        self.dora_staleness = Some((least, most));
+        self
+    }
+
     /// Starts the simulator.
     ///
     /// # Errors
@@ -346,12 +390,23 @@ impl Builder {
             };
             vsphere::Door::new(world.clone(), self.seed, site, rules.clone())
         });
+        let dora = self.doors.contains(&Door::Dora).then(|| {
+            let site = dora::Site {
+                seed: self.seed,
+                vcenter: self.dora_vcenter,
+                root: self.dora_root,
+                is_bare: self.has_bare_lists,
+                token_life: self.dora_token_life,
+                staleness: self.dora_staleness,
+            };
+            Dora::new(world.clone(), site, rules.clone())
+        });
         let engine = self.doors.contains(&Door::Olvm).then(|| {
             let (version, zone) = (self.engine_version, self.engine_zone);
             let site = ovirt::Site { seed: self.seed, version, zone, restricted: self.restricted };
             Engine::new(world.clone(), site, rules)
         });
-        let front = Arc::new(Front::new(world, self.seed, vsphere, engine));
+        let front = Arc::new(Front::new(world, self.seed, vsphere, engine, dora));
         Sim::open(front, self.listen, self.tls).await
     }
 }
@@ -394,7 +449,7 @@ impl Sim {
     }
 
     /// Where it is, for example `http://127.0.0.1:40123`; SOAP is at `/sdk` below it, the API of an
-    /// engine at `/ovirt-engine/api`, the control door at `/sim/`.
+    /// engine at `/ovirt-engine/api`, a Dora service at `/v1`, the control door at `/sim/`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url

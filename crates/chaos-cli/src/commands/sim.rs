@@ -75,6 +75,7 @@ impl Serving {
         let doors = platforms.iter().map(|platform| match platform {
             Simulated::Vsphere => Door::VSphere,
             Simulated::Olvm => Door::Olvm,
+            Simulated::Dora => Door::Dora,
         });
         let sim = Sim::builder()
             .vms(args.vms)
@@ -120,6 +121,19 @@ impl Serving {
                         ("OLVM_PASSWORD", password.clone()),
                     ]);
                     variables.extend(ca_file.map(|file| ("OLVM_CA_FILE", file)));
+                }
+                Simulated::Dora => {
+                    let address = self.sim.address();
+                    variables.extend([
+                        ("DORA_HOST", address.ip().to_string()),
+                        ("DORA_API_PORT", address.port().to_string()),
+                        ("DORA_AUTH_PORT", address.port().to_string()),
+                        ("DORA_USERNAME", user.clone()),
+                        ("DORA_PASSWORD", password.clone()),
+                    ]);
+                    if let Some(file) = ca_file {
+                        variables.extend([("DORA_SCHEME", "https".to_owned()), ("DORA_CA_FILE", file)]);
+                    }
                 }
             }
         }

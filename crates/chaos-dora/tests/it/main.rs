@@ -1,5 +1,6 @@
 //! Tests of the Dora client against fixed answers.
 
+mod conformance;
 mod listings;
 mod login;
 mod platform;

@@ -66,6 +66,7 @@ async fn nothing_can_be_switched() {
         for error in [prepared, applied] {
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             assert!(error.to_string().contains(fault.operation().words()), "{error}");
+            assert!(error.to_string().contains("can only be read"), "{error}");
         }
     }
     assert_eq!(requests(&server).await.len(), before);
@@ -73,7 +74,41 @@ async fn nothing_can_be_switched() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_known_when_it_is_opened() {
+async fn a_name_in_the_place_of_an_id_that_two_vms_have_is_ambiguous() {
+    let server = server().await;
+    lists(&server, json!([{"name": "web", "path": "/A/vms"}, {"name": "web", "path": "/B/vms"}])).await;
+    let dora = Dora::connect(&cx(), config(&server), dev1(), HostFilter::default()).await.unwrap();
+    let error = dora.get(&cx(), &[VMRef::new(dora.identity(), "web")]).await.remove(0).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Ambiguous);
+    assert_eq!(error.candidates(), ["/A/vms/web", "/B/vms/web"]);
+}
+
+#[tokio::test]
+async fn a_disconnected_platform_asks_nothing_more() {
+    let (server, dora) = dora().await;
+    dora.disconnect(&cx()).await.unwrap();
+    dora.disconnect(&cx()).await.unwrap();
+    let before = requests(&server).await.len();
+    let error = dora.discover(&cx(), &Selector::all()).await.unwrap_err();
+    assert!(error.to_string().contains("disconnected"), "{error}");
+    assert_eq!(requests(&server).await.len(), before);
+}
+
+#[tokio::test]
+async fn a_server_is_the_same_however_its_host_is_written() {
+    let server = server().await;
+    let mut instances = Vec::new();
+    for host in ["localhost", " LocalHost "] {
+        let mut config = config(&server);
+        config.host = host.into();
+        let dora = Dora::connect(&cx(), config, dev1(), HostFilter::default()).await.unwrap();
+        instances.push(dora.identity().instance.clone());
+    }
+    assert_eq!(instances[0], instances[1]);
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_know_the_login_is_no_dora() {
     let server = wiremock::MockServer::start().await;
     let error = Dora::connect(&cx(), config(&server), dev1(), HostFilter::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "wiremock knows no path: {error}");

@@ -208,7 +208,7 @@ const DORA: &[Key] = &[
         "scheme",
         Form::Choice(&["http", "https"]),
         Some("http"),
-        None,
+        Some("DORA_SCHEME"),
         "How it is spoken to. The service itself knows only `http`, on which the password can be read by others; `https` \
          is for a front that adds TLS.",
         "https",
@@ -219,9 +219,9 @@ const DORA: &[Key] = &[
     key("password", Form::Secret, None, Some("DORA_PASSWORD"), PASSWORD, "${DORA_SECRET}"),
     key("password_file", Form::Path, None, Some("DORA_PASSWORD_FILE"), PASSWORD_FILE, "/run/secrets/dora"),
     key("password_command", Form::Command, None, None, PASSWORD_COMMAND, COMMAND_EXAMPLE),
-    key("ca_file", Form::Path, None, None, CA_FILE, "/etc/ssl/certs/site.pem"),
-    key("thumbprint", Form::Thumbprint, None, None, THUMBPRINT, THUMBPRINT_EXAMPLE),
-    key("insecure", Form::Boolean, Some("false"), None, INSECURE, "false"),
+    key("ca_file", Form::Path, None, Some("DORA_CA_FILE"), CA_FILE, "/etc/ssl/certs/site.pem"),
+    key("thumbprint", Form::Thumbprint, None, Some("DORA_THUMBPRINT"), THUMBPRINT, THUMBPRINT_EXAMPLE),
+    key("insecure", Form::Boolean, Some("false"), Some("DORA_INSECURE"), INSECURE, "false"),
     key("timeout", Form::Seconds, Some("20"), None, "How long each answer may take.", "60"),
     key(
         "environment",

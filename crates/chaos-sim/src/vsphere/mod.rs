@@ -28,7 +28,7 @@ use self::mo::Mo;
 use self::props::Scope;
 use self::session::{Account, Session, Sessions};
 use crate::accounts::{Role, SessionInfo, SessionRules};
-use crate::world::{self, World};
+use crate::world::{self, VmId, World};
 
 /// The path that SOAP calls go to.
 pub(crate) const SOAP_PATH: &str = "/sdk";
@@ -36,6 +36,11 @@ pub(crate) const SOAP_PATH: &str = "/sdk";
 pub(crate) const VERSIONS_PATH: &str = "/sdk/vimServiceVersions.xml";
 /// The name of the session cookie.
 pub(crate) const COOKIE: &str = "vmware_soap_session";
+
+/// The managed object id that a vCenter gives to a VM.
+pub(crate) fn vm_id(vm: VmId) -> String {
+    Mo::Vm(vm).reference(Flavour::VCenter).id
+}
 
 /// What a call needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 mod client;
 mod control_door;
 mod determinism;
+mod dora;
 mod guests;
 mod inventory;
 mod ovirt;
