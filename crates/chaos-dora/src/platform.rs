@@ -1,11 +1,12 @@
 //! The VMs of one environment as a platform that can only be read.
 
 use std::collections::HashMap;
+use std::slice;
 
 use async_trait::async_trait;
 use chaos_core::{
-    Capabilities, Context, Discovery, Error, ErrorKind, Fault, Operation, Outcome, Platform, PlatformIdentity,
-    PlatformKind, Selector, Target, Undo, UndoAction, VMInfo, VMPowerState, VMRef,
+    Capabilities, Context, Discovery, Error, ErrorKind, Fault, How, Outcome, Platform, PlatformIdentity, PlatformKind,
+    Selector, Target, Undo, VMInfo, VMRef,
 };
 
 use crate::catalogue::Environment;
@@ -129,14 +130,17 @@ impl Platform for Dora {
     }
 
     async fn undo(&self, cx: &Context, undo: &Undo) -> Result<Outcome, Error> {
-        // Also for a VM that seems to be as it was: what is known of it may be older than the fault.
-        let operation = match &undo.action {
-            UndoAction::RestorePower { to: VMPowerState::PoweredOn } => Operation::PowerOn.words(),
-            UndoAction::RestorePower { to: VMPowerState::PoweredOff } => Operation::PowerOff.words(),
-            UndoAction::RestorePower { to: VMPowerState::Suspended } => Operation::Suspend.words(),
-            _ => "undo",
+        let Some(vm) = undo.target.vm() else {
+            return Err(self.refusal(cx, &undo.target, undo.operation.words()));
         };
-        Err(self.refusal(cx, &undo.target, operation))
+        let start = cx.monotonic();
+        let found = self.get(cx, slice::from_ref(vm)).await.remove(0)?.power_state;
+        match undo.next_step(found)? {
+            // Nothing of this platform leads to a record. Whoever has one all the same is told how old the answer is.
+            None => Ok(Outcome::new(How::AlreadyThere, found, found, cx.monotonic().saturating_sub(start))
+                .note("by the word of an inventory that may be a minute old")),
+            Some(fault) => Err(self.refusal(cx, &undo.target, fault.operation().words())),
+        }
     }
 
     async fn disconnect(&self, cx: &Context) -> Result<(), Error> {

@@ -1,26 +1,29 @@
-//! The conformance suite on a service in memory, as far as it can be asked of a platform that can only be read.
+//! The conformance suite on a simulated service, as far as it can be asked of a platform that can only be read.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chaos_core::{Context, Error, Platform, SharedClock, SystemClock, VMPowerState};
 use chaos_dora::{Config, Dora, HostFilter};
+use chaos_sim::{ClusterSpec, DatacenterSpec, Door, Estate, Power, Sim, VmId, WireAction, WireFault};
 use chaos_testkit::conformance::{Ability, Break, Harness, Outage, Server};
 use chaos_testkit::{EstateSpec, VmKey, VmSpec};
-use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use crate::server::dev1;
 
 const READ_ONLY: &str = "it can only be read";
+/// All calls that there are but the login. None changes a VM.
+const READS: [&str; 2] = ["GetVirtualMachines", "GetHypervisors"];
+const LOGIN: &str = "GetLoginToken";
 
-struct InMemory;
+struct Simulated {
+    bare_lists: bool,
+}
 
 #[async_trait]
-impl Harness for InMemory {
+impl Harness for Simulated {
     fn cannot(&self) -> Vec<(Ability, &'static str)> {
         vec![
             (Ability::PowerOn, READ_ONLY),
@@ -29,10 +32,9 @@ impl Harness for InMemory {
             (Ability::Suspend, READ_ONLY),
             (Ability::Guests, READ_ONLY),
             (Ability::GuestAgentNeeded, READ_ONLY),
-            (Ability::Templates, "it does not tell them from VMs"),
-            (Ability::StandaloneHosts, "it shows them as clusters of their own"),
+            (Ability::Templates, "it shows VMs alone"),
+            (Ability::StandaloneHosts, "each is in a cluster of its own name"),
             (Ability::CountSessions, "there is no logout: a token that is forgotten stays open"),
-            (Ability::Outages, "an undo is refused without asking anybody"),
         ]
     }
 
@@ -41,116 +43,97 @@ impl Harness for InMemory {
     }
 
     async fn start(&self, estate: &EstateSpec) -> Box<dyn Server> {
-        let server = MockServer::start().await;
-        let service = Service(Arc::new(Mutex::new(State {
-            username: estate.username.clone(),
-            password: estate.password.clone(),
-            vms: estate.vms.iter().cloned().map(Some).collect(),
-            tokens: Vec::new(),
-            logins: 0,
-            broken: None,
-        })));
-        Mock::given(any()).respond_with(service.clone()).mount(&server).await;
-        Box::new(Running { server, service })
+        let mut sim = Sim::builder()
+            .doors([Door::Dora])
+            .estate(places(estate))
+            .credentials(&estate.username, estate.password.expose_secret());
+        if self.bare_lists {
+            sim = sim.dora_bare_lists();
+        }
+        let sim = sim.start().await.unwrap();
+        let vms = estate.vms.iter().map(|vm| sim.world().add(&simulated(vm)).unwrap().id).collect();
+        Box::new(Running { sim, vms, username: estate.username.clone() })
     }
 }
 
-#[derive(Clone)]
-struct Service(Arc<Mutex<State>>);
-
-struct State {
-    username: String,
-    password: SecretString,
-    /// None where one was deleted.
-    vms: Vec<Option<VmSpec>>,
-    tokens: Vec<String>,
-    logins: usize,
-    broken: Option<Break>,
-}
-
-impl Respond for Service {
-    fn respond(&self, request: &Request) -> ResponseTemplate {
-        let mut state = self.0.lock().unwrap();
-        let decode = |part: &str| percent_decode_str(part).decode_utf8().unwrap().into_owned();
-        let parts: Vec<String> = request.url.path_segments().unwrap().map(decode).collect();
-        match parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-            ["v1", "GetLoginToken", username, password] => {
-                state.logins += 1;
-                if (*username, *password) != (state.username.as_str(), state.password.expose_secret()) {
-                    return ResponseTemplate::new(401);
-                }
-                let token = format!("token/{}", state.logins);
-                state.tokens.push(token.clone());
-                ResponseTemplate::new(200).set_body_json(json!({"token": token}))
-            }
-            ["v1", "GetVirtualMachines", token, "OracleQA", "ORA-DEV"] => {
-                if !state.tokens.iter().any(|known| known == token) {
-                    return ResponseTemplate::new(401);
-                }
-                let vms = state.vms.iter().enumerate().filter_map(|(at, vm)| Some(item(at, vm.as_ref()?)));
-                let items = json!({"items": vms.collect::<Vec<_>>()}).to_string();
-                match state.broken.take() {
-                    None => ResponseTemplate::new(200).set_body_string(items),
-                    Some(Break::ReadCut) => ResponseTemplate::new(200).set_body_string(&items[..items.len() / 2]),
-                    Some(Break::ReadBusy) => ResponseTemplate::new(503),
-                    Some(Break::ReadNonsense) => ResponseTemplate::new(200).set_body_string("<html>"),
-                    Some(power) => panic!("{power:?} of a service that has no such calls"),
-                }
-            }
-            _ => ResponseTemplate::new(404),
+/// The datacenters, clusters and hosts that the VMs of an estate name.
+fn places(estate: &EstateSpec) -> Estate {
+    let mut datacenters: BTreeMap<&str, BTreeMap<Option<&str>, Vec<String>>> = BTreeMap::new();
+    for vm in &estate.vms {
+        let hosts = datacenters.entry(&vm.datacenter).or_default().entry(vm.cluster.as_deref()).or_default();
+        if !hosts.contains(&vm.host) {
+            hosts.push(vm.host.clone());
         }
     }
-}
-
-fn item(at: usize, vm: &VmSpec) -> Value {
-    let VmSpec { name, datacenter, host, .. } = vm;
-    let cluster = vm.cluster.as_deref().unwrap_or(host);
-    let folder: String = [datacenter.as_str(), "vm"]
-        .into_iter()
-        .chain(vm.folders.iter().map(String::as_str))
-        .fold(String::new(), |path, part| path + "/" + part);
-    let state = match vm.power_state {
-        VMPowerState::PoweredOn => "poweredOn",
-        VMPowerState::PoweredOff => "poweredOff",
-        VMPowerState::Suspended => "suspended",
-        VMPowerState::Unknown => "unknown",
+    let datacenter = |(name, clusters): (&str, BTreeMap<Option<&str>, Vec<String>>)| {
+        let mut datacenter = DatacenterSpec { name: name.into(), ..DatacenterSpec::default() };
+        for (cluster, hosts) in clusters {
+            match cluster {
+                Some(name) => datacenter.clusters.push(ClusterSpec { name: name.into(), hosts }),
+                None => datacenter.hosts = hosts,
+            }
+        }
+        datacenter
     };
-    json!({
-        "name": name, "path": folder, "host": format!("/{datacenter}/host/{cluster}/{host}"), "os": "Linux",
-        "cpus": vm.cpu_count, "memMb": vm.memory_mb, "state": state, "managedObjRef": id(at), "cpuUsagePerc": 4,
-    })
+    Estate { datacenters: datacenters.into_iter().map(datacenter).collect() }
 }
 
-fn id(at: usize) -> String {
-    format!("vm-{}", at + 1000)
+fn simulated(vm: &VmSpec) -> chaos_sim::VmSpec {
+    let mut simulated = chaos_sim::VmSpec::new(&vm.name)
+        .datacenter(&vm.datacenter)
+        .folder(vm.folders.join("/"))
+        .host(&vm.host)
+        .power(power(vm.power_state));
+    simulated.cpus = Some(vm.cpu_count);
+    simulated.memory_mb = Some(u32::try_from(vm.memory_mb).unwrap());
+    simulated
+}
+
+fn power(state: VMPowerState) -> Power {
+    match state {
+        VMPowerState::PoweredOn => Power::On,
+        VMPowerState::PoweredOff => Power::Off,
+        VMPowerState::Suspended => Power::Suspended,
+        VMPowerState::Unknown => panic!("a VM cannot be built in an unknown state"),
+    }
 }
 
 struct Running {
-    server: MockServer,
-    service: Service,
+    sim: Sim,
+    vms: Vec<VmId>,
+    username: String,
+}
+
+impl Running {
+    fn which(&self, vm: VmKey) -> String {
+        format!("id:{}", self.vms[vm.0].0)
+    }
 }
 
 #[async_trait]
 impl Server for Running {
     async fn connect(&self, cx: &Context, password: &SecretString) -> Result<Arc<dyn Platform>, Error> {
-        let username = self.service.0.lock().unwrap().username.clone();
-        let mut config = Config::new("127.0.0.1", username, password.clone());
-        (config.auth_port, config.api_port) = (self.server.address().port(), self.server.address().port());
-        Ok(Arc::new(Dora::connect(cx, config, dev1(), HostFilter::default()).await?))
+        let mut config = Config::new("127.0.0.1", &self.username, password.clone());
+        (config.auth_port, config.api_port) = (self.sim.address().port(), self.sim.address().port());
+        // The hosts of an estate have other names than those that the environment's filter means.
+        Ok(Arc::new(Dora::connect(cx, config, dev1(), HostFilter::Omit).await?))
     }
 
     async fn id_of(&self, vm: VmKey) -> String {
-        id(vm.0)
+        format!("vm-{}", self.vms[vm.0].0)
     }
 
     async fn power_state(&self, vm: VmKey) -> VMPowerState {
-        self.service.0.lock().unwrap().vms[vm.0].as_ref().expect("not deleted").power_state
+        match self.sim.world().vm(&self.which(vm)).unwrap().power {
+            Power::On => VMPowerState::PoweredOn,
+            Power::Off => VMPowerState::PoweredOff,
+            Power::Suspended => VMPowerState::Suspended,
+        }
     }
 
     async fn destructive_calls(&self, _: VmKey) -> usize {
-        let calls = self.server.received_requests().await.unwrap();
-        let reads = ["/v1/GetLoginToken/", "/v1/GetVirtualMachines/"];
-        calls.iter().filter(|call| !reads.iter().any(|read| call.url.path().starts_with(read))).count()
+        let calls = self.sim.calls();
+        calls.iter().filter(|call| call.method != LOGIN && !READS.contains(&call.method.as_str())).count()
     }
 
     async fn hard_calls(&self, vm: VmKey) -> usize {
@@ -158,32 +141,55 @@ impl Server for Running {
     }
 
     async fn login_attempts(&self) -> usize {
-        self.service.0.lock().unwrap().logins
+        self.sim.calls_of(LOGIN).len()
     }
 
     async fn open_sessions(&self) -> usize {
-        self.service.0.lock().unwrap().tokens.len()
+        self.sim.sessions().len()
     }
 
     async fn kill_sessions(&self) {
-        self.service.0.lock().unwrap().tokens.clear();
+        self.sim.kill_sessions();
     }
 
     async fn break_next(&self, what: Break) {
-        self.service.0.lock().unwrap().broken = Some(what);
+        let action = match what {
+            Break::ReadCut => WireAction::CutBody,
+            Break::ReadBusy => WireAction::Status { code: 503, retry_after: None, after_effect: false },
+            Break::ReadNonsense => WireAction::Html { code: 200 },
+            Break::PowerBeforeEffect | Break::PowerAfterEffect => panic!("there are no such calls"),
+        };
+        for method in READS {
+            self.sim.inject(WireFault::new(action.clone()).method(method));
+        }
     }
 
     async fn set_outage(&self, outage: Option<Outage>) {
-        panic!("declared missing: {outage:?}");
+        self.sim.clear_faults();
+        match outage {
+            None => {}
+            Some(Outage::Refuses) => self.sim.inject(WireFault::new(WireAction::ResetBefore).always()),
+            Some(Outage::Stalls) => self.sim.inject(WireFault::new(WireAction::Stall { after_effect: false }).always()),
+        }
     }
 
     async fn set_power_state(&self, vm: VmKey, state: VMPowerState) {
-        self.service.0.lock().unwrap().vms[vm.0].as_mut().expect("not deleted").power_state = state;
+        self.sim.world().set_power(&self.which(vm), power(state)).unwrap();
     }
 
     async fn delete(&self, vm: VmKey) {
-        self.service.0.lock().unwrap().vms[vm.0] = None;
+        self.sim.world().remove(&self.which(vm)).unwrap();
     }
 }
 
-chaos_testkit::conformance!(InMemory);
+mod objects {
+    use super::Simulated;
+
+    chaos_testkit::conformance!(Simulated { bare_lists: false });
+}
+
+mod bare_lists {
+    use super::Simulated;
+
+    chaos_testkit::conformance!(Simulated { bare_lists: true });
+}
