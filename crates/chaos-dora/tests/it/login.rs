@@ -77,6 +77,14 @@ async fn a_refused_login_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_client_without_a_password_is_not_made() {
+    let server = MockServer::start().await;
+    let mut config = config(&server);
+    config.password = "".into();
+    assert_eq!(Client::new(config).unwrap_err().kind(), ErrorKind::Configuration);
+}
+
+#[tokio::test]
 async fn a_service_that_is_not_there_may_be_tried_again() {
     let server = MockServer::start().await;
     Mock::given(path(LOGIN)).respond_with(ResponseTemplate::new(503)).up_to_n_times(2).mount(&server).await;
