@@ -6,6 +6,7 @@
 //! * Only what is declared [`idempotent`](Request::idempotent) is sent again after it may have been executed, see
 //!   [`RetryPolicy`]. For all else [`HttpError::may_have_taken_effect`] says that the state must be read.
 //! * [`TlsTrust`] says which servers are trusted; [`Config::platform`] and [`Config::probe`] are the two profiles.
+//! * [`inspect`] looks at the way to a server step by step and says where it ends, for people who have to mend it.
 //! * [`SafeUrl`] prints without secrets, [`SessionCookie`] keeps a cookie byte for byte. Bodies and header values are
 //!   never logged.
 //!
@@ -48,6 +49,7 @@ mod config;
 mod cookie;
 mod endpoint;
 mod error;
+mod inspect;
 mod request;
 mod response;
 mod retry;
@@ -63,6 +65,9 @@ pub use cookie::SessionCookie;
 pub use endpoint::{check_endpoint, parse_endpoint, printable_endpoint};
 pub use error::{HttpError, HttpErrorKind, TimeLimit};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+pub use inspect::{
+    CertificateSummary, ClockSkew, ConnectFailure, Connected, Handshake, Inspection, Reply, TlsInspection, inspect,
+};
 pub use request::Request;
 pub use response::{Answer, Response};
 pub use retry::RetryPolicy;

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -58,18 +59,27 @@ fn crypto_provider() -> Arc<CryptoProvider> {
 /// The rustls configuration for `trust`. Reads the CA file now, the system's roots at the first handshake: a client that
 /// speaks plain HTTP never pays for them.
 pub(crate) fn client_config(trust: &TlsTrust) -> Result<rustls::ClientConfig, ConfigError> {
+    config_with(Arc::new(verifier(trust)?))
+}
+
+/// The verifier for `trust`. Reads the CA file.
+pub(crate) fn verifier(trust: &TlsTrust) -> Result<impl ServerCertVerifier + 'static, ConfigError> {
     let accept = match trust {
         TlsTrust::SystemRoots => Accept::Roots { extra: Vec::new() },
         TlsTrust::CaFile(path) => Accept::Roots { extra: read_authorities(path)? },
         TlsTrust::Thumbprint(thumbprint) => Accept::Pinned(*thumbprint),
         TlsTrust::Insecure => Accept::Anything,
     };
-    let provider = crypto_provider();
-    let mut config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+    Ok(Verifier::new(accept, crypto_provider()))
+}
+
+/// The rustls configuration with that verifier.
+pub(crate) fn config_with(verifier: Arc<dyn ServerCertVerifier>) -> Result<rustls::ClientConfig, ConfigError> {
+    let mut config = rustls::ClientConfig::builder_with_provider(crypto_provider())
         .with_safe_default_protocol_versions()
         .map_err(ConfigError::Crypto)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Verifier::new(accept, provider)))
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod exchange;
+mod inspect;
 mod retries;
 mod secrets;
 mod size;
 mod support;
+mod tls_server;
 mod trust;
 mod wire;

@@ -1,127 +1,15 @@
 //! Which servers are trusted: real handshakes against certificates made for the test.
 
-use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{Context, ErrorKind, Retry};
 use chaos_http::{
     Answer, Client, Config, ConfigError, HttpError, HttpErrorKind, Request, Rule, Thumbprint, TimeLimit, TlsTrust, Url,
 };
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::ResolvesServerCert;
-use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, SupportedProtocolVersion};
-use tempfile::NamedTempFile;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 
 use crate::support::RawServer;
-
-/// An authority like the one inside a vCenter.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// A server's certificate and the key that it uses, which need not belong to it.
-struct Identity {
-    certificate: CertificateDer<'static>,
-    key: KeyPair,
-}
-
-impl Identity {
-    fn thumbprint(&self) -> Thumbprint {
-        Thumbprint::of(&self.certificate)
-    }
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        Self { pem, issuer: Issuer::new(params, key) }
-    }
-
-    fn file(&self) -> NamedTempFile {
-        file(&self.pem)
-    }
-
-    fn sign(&self, params: &CertificateParams) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap().der().clone();
-        Identity { certificate, key }
-    }
-}
-
-fn file(content: &str) -> NamedTempFile {
-    let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), content).unwrap();
-    file
-}
-
-fn localhost() -> CertificateParams {
-    CertificateParams::new(["localhost".to_owned()]).unwrap()
-}
-
-fn self_signed() -> Identity {
-    let key = KeyPair::generate().unwrap();
-    let certificate = localhost().self_signed(&key).unwrap().der().clone();
-    Identity { certificate, key }
-}
-
-/// Shows its certificate whoever asks.
-#[derive(Debug)]
-struct Always(Arc<CertifiedKey>);
-
-impl ResolvesServerCert for Always {
-    fn resolve(&self, _: rustls::server::ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0))
-    }
-}
-
-/// A TLS server that answers every request with "trusted". It ends when it is dropped.
-struct TlsServer {
-    url: Url,
-    _tasks: JoinSet<()>,
-}
-
-async fn serve(identity: &Identity) -> TlsServer {
-    serve_versions(identity, rustls::ALL_VERSIONS).await
-}
-
-async fn serve_versions(identity: &Identity, versions: &[&'static SupportedProtocolVersion]) -> TlsServer {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
-    let key = provider.key_provider.load_private_key(key).unwrap();
-    let shown = Arc::new(CertifiedKey::new(vec![identity.certificate.clone()], key));
-    let config = ServerConfig::builder_with_provider(Arc::new(provider))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Always(shown)));
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let url = Url::parse(&format!("https://localhost:{}/sdk", listener.local_addr().unwrap().port())).unwrap();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            // A client that refuses the certificate breaks the handshake off.
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            let mut buffer = [0; 4096];
-            let _ = stream.read(&mut buffer).await;
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\ntrusted").await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    TlsServer { url, _tasks: tasks }
-}
+use crate::tls_server::{Authority, Identity, file, localhost, self_signed, serve, serve_versions};
 
 async fn ask(url: &Url, trust: TlsTrust) -> Result<Answer, HttpError> {
     let mut config = Config::platform();

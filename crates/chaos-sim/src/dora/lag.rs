@@ -25,7 +25,7 @@ impl Lag {
     fn of(&self, vm: VmId) -> Duration {
         let drawn = world::number(self.seed, "dora lag", &[u64::from(vm.0)]) % 1001;
         let share = u32::try_from(drawn).unwrap_or_default();
-        self.least + (self.most - self.least) * share / 1000
+        self.least + self.most.saturating_sub(self.least) * share / 1000
     }
 
     /// The power states that differ from what is true by now.
