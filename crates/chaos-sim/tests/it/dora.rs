@@ -121,7 +121,7 @@ async fn a_change_of_power_is_seen_late_by_the_worlds_clock() {
     let vms = [VmSpec::new("on"), VmSpec::new("off").power(Power::Off), VmSpec::new("asleep").power(Power::Suspended)];
     let builder = dora().paused().estate(Estate::of_size(0));
     let builder = vms.into_iter().fold(builder, Builder::vm);
-    let sim = builder.dora_staleness(Duration::from_secs(30), Duration::from_secs(60)).start().await.unwrap();
+    let sim = builder.dora_staleness(Duration::from_secs(30), Duration::from_mins(1)).start().await.unwrap();
     let token = token(&sim).await;
     let states = || async {
         let items = list(&sim, &token, "VirtualMachines ORA-DEV").await;
