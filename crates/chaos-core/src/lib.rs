@@ -33,6 +33,7 @@ mod nearest;
 mod outcome;
 mod platform;
 mod power;
+mod rights;
 mod rules;
 mod run;
 mod seconds;
@@ -52,6 +53,7 @@ pub use nearest::nearest;
 pub use outcome::{How, Outcome};
 pub use platform::{Capabilities, Discovery, Platform, PlatformIdentity, Problem};
 pub use power::{DEFAULT_PARALLEL, PlatformExt, PowerReport};
+pub use rights::{PowerRights, Right};
 pub use rules::{Need, check_power};
 pub use run::{
     ActivityStatus, CallResult, EventSink, Failure, HypothesisPhase, RunEvent, RunEventKind, RunMode, RunStatus,

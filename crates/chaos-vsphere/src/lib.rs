@@ -47,6 +47,7 @@ pub mod fuzzing;
 mod inventory;
 mod platform;
 mod power;
+mod rights;
 mod session;
 mod soap;
 mod transport;

@@ -6,13 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use chaos_core::{
     Capabilities, Context, Discovery, Error, ErrorKind, Fault, Operation, Outcome, Platform, PlatformIdentity,
-    PlatformKind, Selector, Target, Undo, VMInfo, VMRef,
+    PlatformKind, PowerRights, Selector, Target, Undo, VMInfo, VMRef,
 };
 
 use crate::config::Config;
 use crate::discovery;
 use crate::environment::VSphereDiscovery;
 use crate::power::Power;
+use crate::rights;
 use crate::session::Session;
 use crate::watch::Watch;
 
@@ -56,6 +57,15 @@ impl VSphere {
     #[must_use]
     pub fn discovery(&self) -> VSphereDiscovery<'_> {
         VSphereDiscovery::new(&self.session)
+    }
+
+    /// Which power operations the account may use on some VMs: two requests, which change nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] if the server does not tell (before vSphere 5.5), and what a call can give.
+    pub async fn power_rights(&self, cx: &Context, vms: &[VMRef]) -> Result<PowerRights, Error> {
+        let own: Vec<&VMRef> = vms.iter().filter(|vm| vm.is_on(&self.identity)).collect();
+        rights::read(&self.session, cx, &own).await
     }
 
     fn power(&self) -> Power<'_> {

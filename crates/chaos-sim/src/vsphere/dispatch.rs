@@ -147,6 +147,7 @@ impl Door {
                 Ok(String::new())
             }
             (Mo::ViewManager | Mo::View(..), _) => self.view_call(call, &mo, &caller),
+            (Mo::AuthorizationManager, "HasPrivilegeOnEntities") => self.has_privilege(call, &caller),
             (Mo::SearchIndex, _) => self.search_call(call, &mo, &caller),
             (Mo::OptionManager, "QueryOptions") => self.query_options(call),
             (_, "Fetch") => self.fetch(call, &mo, Some(caller.cookie)),

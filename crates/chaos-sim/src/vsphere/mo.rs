@@ -33,6 +33,7 @@ pub(super) enum ViewKind {
 pub(super) enum Mo {
     ServiceInstance,
     SessionManager,
+    AuthorizationManager,
     ViewManager,
     SearchIndex,
     TaskManager,
@@ -57,9 +58,10 @@ pub(super) enum Mo {
 }
 
 /// Singletons: object, type, id on a vCenter, id on an ESXi host.
-const SINGLETONS: [(Mo, &str, &str, &str); 8] = [
+const SINGLETONS: [(Mo, &str, &str, &str); 9] = [
     (Mo::ServiceInstance, "ServiceInstance", "ServiceInstance", "ServiceInstance"),
     (Mo::SessionManager, "SessionManager", "SessionManager", "ha-sessionmgr"),
+    (Mo::AuthorizationManager, "AuthorizationManager", "AuthorizationManager", "ha-authmgr"),
     (Mo::ViewManager, "ViewManager", "ViewManager", "ViewManager"),
     (Mo::SearchIndex, "SearchIndex", "SearchIndex", "ha-searchindex"),
     (Mo::TaskManager, "TaskManager", "TaskManager", "ha-taskmgr"),
@@ -77,6 +79,7 @@ impl Mo {
         match self {
             Self::ServiceInstance => "ServiceInstance",
             Self::SessionManager => "SessionManager",
+            Self::AuthorizationManager => "AuthorizationManager",
             Self::ViewManager => "ViewManager",
             Self::SearchIndex => "SearchIndex",
             Self::TaskManager => "TaskManager",
@@ -255,6 +258,7 @@ impl Mo {
             Self::Collector(Some(_)) | Self::View(..) | Self::Filter(_) => false,
             Self::ServiceInstance
             | Self::SessionManager
+            | Self::AuthorizationManager
             | Self::ViewManager
             | Self::SearchIndex
             | Self::TaskManager

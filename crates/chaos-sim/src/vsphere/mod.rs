@@ -2,6 +2,7 @@
 //!
 //! Source: the vSphere Web Services API reference and its programming guide.
 
+mod authorization;
 mod collector;
 mod dispatch;
 mod fault;

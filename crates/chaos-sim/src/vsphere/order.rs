@@ -26,6 +26,7 @@ fn parameters(method: &str) -> Option<&'static [&'static str]> {
         "PowerOnVM_Task" => &["host"],
         "PowerOnMultiVM_Task" => &["vm", "option"],
         "AnswerVM" => &["questionId", "answerChoice"],
+        "HasPrivilegeOnEntities" => &["entity", "sessionId", "privId"],
         "QueryOptions" => &["name"],
         "RetrieveServiceContent"
         | "CurrentTime"

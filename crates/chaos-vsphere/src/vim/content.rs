@@ -10,6 +10,8 @@ pub(crate) struct ServiceContent {
     pub(crate) root_folder: MoRef,
     pub(crate) property_collector: MoRef,
     pub(crate) session_manager: MoRef,
+    /// Tells what an account may do.
+    pub(crate) authorization_manager: Option<MoRef>,
     /// Absent on very small servers: then there are no list views.
     pub(crate) view_manager: Option<MoRef>,
     pub(crate) search_index: Option<MoRef>,
@@ -38,6 +40,7 @@ impl ServiceContent {
             root_folder: find("rootFolder").ok_or_else(|| answer.lacks("rootFolder"))?,
             property_collector: find("propertyCollector").ok_or_else(|| answer.lacks("propertyCollector"))?,
             session_manager: find("sessionManager").ok_or_else(|| answer.lacks("sessionManager"))?,
+            authorization_manager: find("authorizationManager"),
             view_manager: find("viewManager"),
             search_index: find("searchIndex"),
             about: About {

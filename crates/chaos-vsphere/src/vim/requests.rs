@@ -11,6 +11,7 @@ use super::request::{Answer, Effect, Request};
 use super::types::{MoRef, ReadError};
 use super::update::UpdateSet;
 use crate::soap::envelope::Writer;
+use crate::soap::node::VimNode;
 
 /// Objects a page; a server may send fewer. Unset, a vCenter stops after 100.
 const PAGE: u32 = 1000;
@@ -129,6 +130,30 @@ pub(crate) fn current_session(collector: &MoRef, session_manager: &MoRef) -> Req
         ..FilterSpec::default()
     };
     retrieve_properties(collector, &spec)
+}
+
+/// Asks which of some privileges a session has on each of some objects. The answer is the privileges that are granted, once
+/// for each object on which they are.
+pub(crate) fn has_privilege_on_entities(
+    manager: &MoRef,
+    entities: &[MoRef],
+    session: &str,
+    privileges: &[&str],
+) -> Request<Vec<String>> {
+    let arguments = |w: Writer| {
+        w.each(entities, |w, entity| w.reference("entity", entity))
+            .text("sessionId", session)
+            .each(privileges, |w, privilege| w.text("privId", privilege))
+    };
+    Request::new("HasPrivilegeOnEntities", Effect::Repeatable, manager, arguments, granted)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is one of the readers of `Request`")]
+fn granted(answer: &Answer<'_>) -> Result<Vec<String>, ReadError> {
+    let availabilities = answer.values().flat_map(|entity| entity.children_named("privAvailability"));
+    let granted = availabilities
+        .filter(|privilege| privilege.child_value("isGranted").and_then(super::types::boolean).unwrap_or(false));
+    Ok(granted.filter_map(|privilege| Some(privilege.child_value("privId")?.trim().to_owned())).collect())
 }
 
 /// Makes a view of all objects of some types below a folder. A way to learn references without walking the inventory.

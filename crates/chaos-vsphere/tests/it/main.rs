@@ -5,6 +5,7 @@
 mod conformance;
 mod discovery;
 mod power;
+mod rights;
 mod scripted;
 mod session;
 mod simulated;

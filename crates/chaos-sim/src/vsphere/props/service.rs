@@ -44,6 +44,7 @@ pub(in crate::vsphere) fn service_content(site: &Site) -> Struct {
         .with("about", about(site))
         .with("setting", reference(Mo::OptionManager))
         .with("sessionManager", reference(Mo::SessionManager))
+        .with("authorizationManager", reference(Mo::AuthorizationManager))
         .with("taskManager", reference(Mo::TaskManager))
         .with("searchIndex", reference(Mo::SearchIndex))
 }

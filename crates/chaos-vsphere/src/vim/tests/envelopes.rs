@@ -43,6 +43,7 @@ snapshots! {
     continue_retrieve_properties: vim::continue_retrieve_properties(&collector(), "0");
     cancel_retrieve_properties: vim::cancel_retrieve_properties(&collector(), "0");
     create_container_view: vim::create_container_view(&MoRef::new("ViewManager", "ViewManager"), &MoRef::new("Folder", "group-d1"), &["VirtualMachine", "HostSystem"]);
+    has_privilege_on_entities: vim::has_privilege_on_entities(&MoRef::new("AuthorizationManager", "AuthorizationManager"), &[MoRef::vm("vm-1"), MoRef::vm("vm-2")], "52d0-key", &["VirtualMachine.Interact.PowerOn", "VirtualMachine.Interact.PowerOff"]);
     find_by_inventory_path: vim::find_by_inventory_path(&MoRef::new("SearchIndex", "SearchIndex"), "DC0/vm/a%2fb");
     power_on: vim::power_on(&MoRef::vm("vm-68"));
     power_off: vim::power_off(&MoRef::vm("vm-68"));
