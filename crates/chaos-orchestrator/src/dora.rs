@@ -47,7 +47,7 @@ impl PlatformOrchestrator {
         let settings = dora(&entry)?;
         let catalogue = catalogue(&settings)?;
         let environment = catalogue.get(environment)?;
-        let client = client(cx, &entry, &settings, self.ask()).await?;
+        let client = client(cx, &entry, &settings, self.asked()).await?;
         client.environment_data(cx, environment, &filter.unwrap_or_else(|| host_filter(&settings))).await
     }
 

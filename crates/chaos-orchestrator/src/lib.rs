@@ -5,6 +5,7 @@
 //! * [`SECTIONS`] is the table of all keys, which the files are checked against and the reference is made from.
 //! * [`PlatformOrchestrator`] opens the platforms of the settings: each when it is first needed, and only once. It gets a
 //!   password where the settings say it is, see [`SecretSource`], or from whoever can be [asked](AskPassword).
+//! * [`PlatformOrchestrator::examine`] finds out how far one gets with an entry, and what to do where that ends.
 //! * `RehearsalSource`, with the feature `rehearsal`, opens simulated platforms in their place.
 //!
 //! The credentials of the settings go only to the server of their entry, or to one that an override names. If an
@@ -15,6 +16,7 @@
 
 mod ask;
 mod connect;
+mod doctor;
 #[cfg(feature = "dora")]
 mod dora;
 mod open;
@@ -27,6 +29,7 @@ mod settings;
 pub use ask::{AskPassword, PasswordQuestion};
 #[cfg(feature = "dora")]
 pub use chaos_dora::{Catalogue as DoraCatalogue, Environment as DoraEnvironment, EnvironmentData, HostFilter};
+pub use doctor::{Check, Checkup, Finding, Step};
 #[cfg(feature = "dora")]
 pub use dora::Located;
 pub use orchestrator::{EntryDiscovery, PlatformOrchestrator};

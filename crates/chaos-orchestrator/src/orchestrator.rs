@@ -150,8 +150,7 @@ impl PlatformOrchestrator {
     }
 
     /// Who may be asked for passwords.
-    #[cfg(feature = "dora")]
-    pub(crate) fn ask(&self) -> &Ask {
+    pub(crate) fn asked(&self) -> &Ask {
         &self.ask
     }
 

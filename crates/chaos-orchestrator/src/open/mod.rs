@@ -3,9 +3,9 @@
 #[cfg(feature = "dora")]
 pub(crate) mod dora;
 #[cfg(feature = "olvm")]
-mod olvm;
+pub(crate) mod olvm;
 #[cfg(feature = "vsphere")]
-mod vsphere;
+pub(crate) mod vsphere;
 
 use std::error::Error as StdError;
 use std::sync::Arc;

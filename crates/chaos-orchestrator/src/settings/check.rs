@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use super::convert::boolean;
 use super::environment::{Variables, is_ours};
 use super::error::SettingsError;
+use super::file::Distrust;
 use super::keys::{Form, Key, LEGACY_SECTIONS, LEGACY_VARIABLES, SECTIONS};
 use super::kind::Kind;
 use super::layer::{Given, Layer, Raw};
@@ -33,7 +34,8 @@ pub(crate) fn kinds(layers: &[Layer], errors: &mut Vec<SettingsError>) -> BTreeM
     let mut entries: BTreeMap<&str, (&Given, Option<&Given>)> = BTreeMap::new();
     for given in layers.iter().flat_map(|layer| &layer.given) {
         let [section, entry, ..] = given.path.as_slice() else { continue };
-        if section != "platforms" {
+        // An entry with nothing in it is none.
+        if section != "platforms" || (given.path.len() == 2 && matches!(given.raw, Raw::Nothing)) {
             continue;
         }
         let known = entries.entry(entry).or_insert((given, None));
@@ -78,20 +80,35 @@ pub(crate) fn layer(layer: &Layer, kinds: &BTreeMap<String, Kind>, errors: &mut 
     for given in &layer.given {
         if let Some(error) = given_is_known(given, kinds) {
             errors.push(error);
-        } else if let (true, Some(reason)) = (layer.is_project, layer.access.distrust)
-            && is_dangerous(given)
+        } else if let (true, Some(distrust)) = (layer.is_found, layer.access.distrust)
+            && is_refused(given, distrust)
         {
-            errors.push(SettingsError::Untrusted { name: given.name(), reason });
+            errors.push(SettingsError::Untrusted { name: given.name(), reason: distrust.reason() });
         }
     }
 }
 
-/// Runs a program or switches a check off.
-fn is_dangerous(given: &Given) -> bool {
-    match (given.path.last().map(String::as_str), &given.raw) {
-        (_, Raw::Nothing) | (None, _) => false,
-        (Some("insecure"), Raw::Text(text)) => boolean(text.expose_secret()) != Some(false),
-        (Some(key), _) => key.ends_with("_command"),
+/// The keys that say where a password goes and what is read to get it.
+const WHEREABOUTS: [&str; 10] =
+    ["server", "url", "host", "scheme", "port", "api_port", "auth_port", "ca_file", "thumbprint", "password_file"];
+
+/// Whether a value does not count in a file that others may have written.
+///
+/// From no such file counts what runs a program or switches a check off. One that the group can write is a settings file that
+/// many systems make by themselves, so the rest of it counts; and its `.env` has always counted whole. From one of another
+/// user, or that all can write, neither counts where a password is sent to: it may be that of another source.
+fn is_refused(given: &Given, distrust: Distrust) -> bool {
+    let is_dotenv = matches!(given.origin, ValueOrigin::DotEnv { .. });
+    match (given.path.first().map(String::as_str), given.path.last().map(String::as_str), &given.raw) {
+        (_, _, Raw::Nothing) => false,
+        (Some("platforms"), Some("insecure"), Raw::Text(text)) => {
+            boolean(text.expose_secret()) != Some(false) && !(is_dotenv && distrust == Distrust::OpenToGroup)
+        }
+        (Some("platforms"), Some(key), _) if key.ends_with("_command") => true,
+        (Some("platforms"), Some(key), _) => {
+            distrust != Distrust::OpenToGroup && (WHEREABOUTS.contains(&key) || given.reference.is_some())
+        }
+        _ => false,
     }
 }
 
@@ -195,10 +212,17 @@ fn exposed(layers: &[Layer], variables: &Variables, kinds: &BTreeMap<String, Kin
                 _ => None,
             };
             let is_secret = key.is_some_and(|key| key.form == Form::Secret);
-            is_secret && given.reference.is_none() && !matches!(given.raw, Raw::Nothing)
+            is_secret && !matches!(given.raw, Raw::Nothing)
         });
         for given in secrets {
-            match &given.origin {
+            // What a file refers to may stand in another one.
+            let referred = given.reference.as_ref().map(|name| variables.get(name).map(|(_, origin)| origin));
+            let origin = match &referred {
+                None => &given.origin,
+                Some(Some(origin @ ValueOrigin::DotEnv { .. })) => origin,
+                Some(_) => continue,
+            };
+            match origin {
                 ValueOrigin::File { path, .. } if layer.access.is_readable_by_others => warnings.push(format!(
                     "{} is a secret in a file that others can read: `chmod 600 {}`, or use password_file, \
                      password_command or ${{VARIABLE}}",
@@ -207,7 +231,7 @@ fn exposed(layers: &[Layer], variables: &Variables, kinds: &BTreeMap<String, Kin
                 )),
                 ValueOrigin::DotEnv { path, .. } if variables.access.is_readable_by_others => warnings.push(format!(
                     "{} is a secret in a file that others can read: `chmod 600 {}`",
-                    given.name(),
+                    origin.name(&given.path),
                     path.display()
                 )),
                 ValueOrigin::Flag { .. } => warnings.push(format!(

@@ -94,10 +94,11 @@ pub enum SettingsError {
         /// More that helps.
         hint: &'static str,
     },
-    /// A value that runs a program or switches a check off, in a file that others may have written.
+    /// A value that runs a program, switches a check off or says where a password goes, in a file that others may have
+    /// written.
     #[error(
-        "{name} does not count, because the file {reason}: name the file with `--config`, or let only yourself own and \
-         write it (`chmod go-w FILE`)"
+        "{name} does not count, because the file {reason}: let only yourself own and write it (`chmod go-w FILE`), or name a \
+         settings file with `--config`"
     )]
     Untrusted {
         /// The key and its place.

@@ -28,7 +28,29 @@ pub(crate) struct Access {
     /// Others can read it.
     pub(crate) is_readable_by_others: bool,
     /// Why it may hold what its user did not write, if so.
-    pub(crate) distrust: Option<&'static str>,
+    pub(crate) distrust: Option<Distrust>,
+}
+
+/// Why a file may hold what its user did not write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Distrust {
+    /// It is another user's.
+    Foreign,
+    /// Everybody can write it.
+    OpenToAll,
+    /// Its group can write it: on many systems that is the user alone, and nobody can tell.
+    OpenToGroup,
+}
+
+impl Distrust {
+    /// For messages: "the file …".
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Foreign => "belongs to another user",
+            Self::OpenToAll => "can be written by all users",
+            Self::OpenToGroup => "can be written by other users of its group",
+        }
+    }
 }
 
 impl Access {
@@ -38,9 +60,11 @@ impl Access {
 
         let mode = metadata.mode();
         let distrust = if metadata.uid() != nix::unistd::geteuid().as_raw() {
-            Some("belongs to another user")
-        } else if mode & 0o022 != 0 {
-            Some("can be written by other users")
+            Some(Distrust::Foreign)
+        } else if mode & 0o002 != 0 {
+            Some(Distrust::OpenToAll)
+        } else if mode & 0o020 != 0 {
+            Some(Distrust::OpenToGroup)
         } else {
             None
         };

@@ -3,11 +3,13 @@
 use std::fmt;
 
 use chaos_core::PlatformKind;
+use serde::Serialize;
 
 use super::keys::{Key, SECTIONS};
 
 /// What an entry of the settings is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Kind {
     /// A vCenter or an ESXi host.

@@ -15,7 +15,7 @@ pub(crate) struct Layer {
     pub(crate) given: Vec<Given>,
     pub(crate) access: Access,
     /// Whether it is a file that nobody named and that may have come with somebody else's work.
-    pub(crate) is_project: bool,
+    pub(crate) is_found: bool,
 }
 
 /// One value that a source gives.
@@ -37,7 +37,7 @@ pub(crate) struct Flag {
     pub(crate) key: String,
     pub(crate) value: SecretString,
     /// How it was given.
-    pub(crate) flag: String,
+    pub(crate) spelling: String,
     /// Whether the value stands somewhere else than on the command line.
     pub(crate) is_private: bool,
 }
@@ -92,7 +92,7 @@ impl Layer {
         }
         let mut walk = Walk { file: &path, variables, path: Vec::new(), lines: Vec::new(), given: &mut given };
         walk.node(&root, root.place.line);
-        Ok(Self { given, access, is_project: false })
+        Ok(Self { given, access, is_found: false })
     }
 
     /// What the variables of the tables in [`keys`](super::keys) give.
@@ -111,14 +111,19 @@ impl Layer {
         Self { given: given.collect(), ..Self::default() }
     }
 
+    /// The same layer of a file that nobody named, with what is known of who may write it.
+    pub(crate) fn found(self, access: Access) -> Self {
+        Self { access, is_found: true, ..self }
+    }
+
     /// What flags give.
     pub(crate) fn of_flags(flags: Vec<Flag>) -> Self {
-        let given = flags.into_iter().map(|Flag { key, value, flag, is_private }| Given {
+        let given = flags.into_iter().map(|Flag { key, value, spelling, is_private }| Given {
             path: key.split('.').map(str::to_owned).collect(),
             lines: Vec::new(),
             raw: if value.expose_secret().trim().is_empty() { Raw::Nothing } else { Raw::Text(value) },
-            reference: is_private.then(|| flag.clone()),
-            origin: ValueOrigin::Flag { flag },
+            reference: is_private.then(|| spelling.clone()),
+            origin: ValueOrigin::Flag { flag: spelling },
         });
         Self { given: given.collect(), ..Self::default() }
     }

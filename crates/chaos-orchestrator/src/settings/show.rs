@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chaos_http::printable_endpoint;
+use chaos_http::{parse_endpoint, printable_endpoint};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
@@ -54,11 +54,24 @@ pub(super) fn values(merged: &Merged, kinds: &BTreeMap<String, Kind>) -> Vec<Sho
     for (mut path, key) in defaults.collect::<Vec<_>>().into_iter().chain(chaos) {
         let is_value = matches!(key.form, Form::Boolean | Form::Port | Form::Seconds) || key.name == "scheme";
         let Some(default) = key.default.filter(|_| is_value) else { continue };
+        if key.name == "port" && names_a_port(merged, &path) {
+            continue;
+        }
         path.extend(key.name.split('.').map(str::to_owned));
         let value = ShownValue { key: path.join("."), value: default.to_owned(), origin: ValueOrigin::Default };
         shown.entry(path).or_insert(value);
     }
     shown.into_values().collect()
+}
+
+/// Whether the server of an entry comes with a port.
+fn names_a_port(merged: &Merged, entry: &[String]) -> bool {
+    let mut texts = merged.below(entry).filter(|(path, _)| *path == ["server".to_owned()]);
+    let server = texts.find_map(|(_, given)| match &given.raw {
+        Raw::Text(text) => parse_endpoint(text.expose_secret().trim()).ok(),
+        Raw::Nothing | Raw::List(_) | Raw::Tangle => None,
+    });
+    server.is_some_and(|server| server.port().is_some())
 }
 
 fn entry(name: &str) -> Vec<String> {

@@ -132,14 +132,14 @@ impl Sources {
     /// A value that wins over all others, such as `platforms.vsphere.port`; `flag` is how it was given, for messages.
     #[must_use]
     pub fn flag(mut self, key: impl Into<String>, value: SecretString, flag: impl Into<String>) -> Self {
-        self.flags.push(Flag { key: key.into(), value, flag: flag.into(), is_private: false });
+        self.flags.push(Flag { key: key.into(), value, spelling: flag.into(), is_private: false });
         self
     }
 
     /// The same for a value that does not stand on the command line itself, such as a password from standard input.
     #[must_use]
     pub fn private_flag(mut self, key: impl Into<String>, value: SecretString, flag: impl Into<String>) -> Self {
-        self.flags.push(Flag { key: key.into(), value, flag: flag.into(), is_private: true });
+        self.flags.push(Flag { key: key.into(), value, spelling: flag.into(), is_private: true });
         self
     }
 
@@ -161,12 +161,12 @@ impl Sources {
             (Some(file), _) => layers.push(Layer::of_file(file::read(file)?, &variables)?),
             (None, Some(directory)) => {
                 let layer = file_in(directory, &variables)?;
-                layers.extend(layer.map(|layer| Layer { is_project: true, ..layer }));
+                layers.extend(layer.map(|layer| Layer { is_found: true, ..layer }));
             }
             (None, None) => {}
         }
         let is_dotenv = |origin: &ValueOrigin| matches!(origin, ValueOrigin::DotEnv { .. });
-        layers.push(Layer::of_variables(&variables, is_dotenv));
+        layers.push(Layer::of_variables(&variables, is_dotenv).found(variables.access));
         layers.push(Layer::of_variables(&variables, |origin| !is_dotenv(origin)));
         layers.push(Layer::of_flags(self.flags));
 

@@ -267,6 +267,12 @@ fn a_secret_that_others_can_read_is_warned_about() {
     assert!(machine.sources().load().unwrap().warnings().is_empty());
     mode(&machine.path("work/chaosmonkey.yaml"), 0o644);
     mode(&machine.path("work/.env"), 0o640);
+    let referred = Machine::new()
+        .write("work/chaosmonkey.yaml", "platforms: {vsphere: {password: '${PW}'}}\n")
+        .write("work/.env", "PW=hunter2\n");
+    mode(&referred.path("work/.env"), 0o644);
+    let warnings = referred.sources().load().unwrap().warnings().join("\n");
+    assert!(warnings.contains("PW (in") && warnings.contains("chmod 600"), "{warnings}");
     let settings = machine.sources().flag("platforms.dora.password", "hunter2".into(), "--set").load().unwrap();
     let warnings = settings.warnings().join("\n");
     for said in ["platforms.vsphere.password (in", "OLVM_PASSWORD (in", "platforms.dora.password (--set)", "chmod 600"]
@@ -282,17 +288,61 @@ fn a_project_file_that_others_may_have_written_runs_nothing_and_switches_no_chec
     let dangerous = "platforms:\n  vsphere:\n    insecure: true\n    password_command: [pass, vc]\n";
     let machine = Machine::new().write("work/chaosmonkey.yaml", dangerous);
     assert!(machine.sources().load().is_ok(), "the user's own file");
-    mode(&machine.path("work/chaosmonkey.yaml"), 0o664);
-    let error = refusal(machine.sources());
-    for said in
-        ["platforms.vsphere.insecure", "platforms.vsphere.password_command", "can be written by other", "--config"]
-    {
-        assert!(error.contains(said), "{said}: {error}");
+    for (bits, reason) in [(0o664, "users of its group"), (0o666, "by all users")] {
+        mode(&machine.path("work/chaosmonkey.yaml"), bits);
+        let error = refusal(machine.sources());
+        for said in ["platforms.vsphere.insecure", "platforms.vsphere.password_command", reason, "--config"] {
+            assert!(error.contains(said), "{said}: {error}");
+        }
+        assert!(machine.sources().config(machine.path("work/chaosmonkey.yaml")).load().is_ok(), "it was named");
     }
-    assert!(machine.sources().config(machine.path("work/chaosmonkey.yaml")).load().is_ok(), "it was named");
-    let harmless = Machine::new().write("work/chaosmonkey.yaml", "platforms: {vsphere: {server: a, insecure: no}}\n");
+}
+
+/// Whoever can write the file would get the password of another source.
+#[test]
+#[cfg(unix)]
+fn a_file_that_all_can_write_does_not_say_where_a_password_goes() {
+    let own = "platforms:\n  vsphere: {username: ann, password: secret}\n";
+    for (key, value) in [
+        ("server", "evil.example.com"),
+        ("port", "8443"),
+        ("ca_file", "own.pem"),
+        ("thumbprint", &"ab".repeat(32)),
+        ("password_file", "/home/ann/.ssh/id_ed25519"),
+        ("username", "${HOME_SECRET}"),
+    ] {
+        let theirs = format!("platforms:\n  vsphere:\n    insecure: no\n    {key}: {value}\n");
+        let machine = Machine::new().write("home/chaosmonkey.yaml", own).write("work/chaosmonkey.yaml", &theirs);
+        let sources = || machine.sources().variables([("HOME_SECRET", "x")]);
+        mode(&machine.path("work/chaosmonkey.yaml"), 0o664);
+        assert!(sources().load().is_ok(), "{key}: the group may well be the user alone");
+        mode(&machine.path("work/chaosmonkey.yaml"), 0o666);
+        let error = refusal(sources());
+        assert!(error.contains(&format!("platforms.vsphere.{key} (in")), "{key}: {error}");
+    }
+    let machine = Machine::new().write("work/.env", "VSPHERE_SERVER=evil.example.com\nVSPHERE_INSECURE=true\n");
+    mode(&machine.path("work/.env"), 0o664);
+    assert!(machine.sources().load().is_ok());
+    mode(&machine.path("work/.env"), 0o666);
+    let error = refusal(machine.sources());
+    assert!(error.contains("VSPHERE_SERVER (in") && error.contains("VSPHERE_INSECURE (in"), "{error}");
+    let harmless =
+        Machine::new().write("work/chaosmonkey.yaml", "platforms: {vsphere: {username: ann}}\nchaos: {dry_run: yes}\n");
     mode(&harmless.path("work/chaosmonkey.yaml"), 0o666);
     assert!(harmless.sources().load().is_ok());
+}
+
+#[test]
+fn an_entry_with_nothing_in_it_is_none() {
+    let machine = Machine::new().write("a.yaml", "platforms:\n  vsphere:\n  olvm: {}\n  lab:\n");
+    let settings = Sources::none().config(machine.path("a.yaml")).load().unwrap();
+    assert_eq!(settings.entries().count(), 0);
+}
+
+#[test]
+fn a_port_that_the_server_names_is_not_shown_as_another() {
+    let settings = Sources::none().variables([("VSPHERE_SERVER", "vc:8443")]).load().unwrap();
+    assert_eq!(origin(&settings, "platforms.vsphere.port"), "", "{:?}", settings.values());
 }
 
 #[test]

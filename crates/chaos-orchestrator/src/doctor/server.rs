@@ -1,0 +1,257 @@
+//! What the server says once the way is free: login, inventory, rights.
+
+use std::time::Duration;
+
+use chaos_core::{Context, Discovery, Error, ErrorKind, Platform, PowerRights, Selector, VMRef};
+
+use super::{Check, Checkup, Finding, Step};
+use crate::ask::Ask;
+use crate::connect::Login;
+use crate::settings::{Details, DoraSettings, Entry};
+
+/// A login that takes longer than this deserves a word.
+const SLOW: Duration = Duration::from_secs(5);
+/// How long logging out may take.
+const CLOSING: Duration = Duration::from_secs(10);
+/// On how many VMs the rights are looked at.
+const LOOKED_AT: usize = 100;
+
+/// Logs in, looks at the inventory and the rights, and logs out.
+///
+/// # Errors
+/// The context's own end.
+#[cfg_attr(
+    not(any(feature = "vsphere", feature = "olvm")),
+    expect(unused_variables, clippy::unused_async, reason = "there is nothing to log in to")
+)]
+pub(super) async fn examine(
+    cx: &Context,
+    entry: &Entry,
+    login: &Login,
+    ask: &Ask,
+    patience: Duration,
+    checkup: &mut Checkup,
+) -> Result<(), Error> {
+    match &entry.details {
+        #[cfg(feature = "vsphere")]
+        Details::VSphere(_) => {
+            let start = cx.clock().monotonic();
+            let opened = crate::open::vsphere::client(&cx.limit(patience), entry, login, ask).await;
+            let Some(vsphere) = logged_in(cx, entry, opened, start, patience, checkup)? else { return Ok(()) };
+            if let Some(vms) = inventory(cx, &vsphere, patience, checkup).await? {
+                let rights = vsphere.power_rights(&cx.limit(patience), &vms).await;
+                checkup.note(rights_check(cx, rights)?);
+            }
+            close(cx, &vsphere).await;
+        }
+        #[cfg(feature = "olvm")]
+        Details::Olvm(_) => {
+            let start = cx.clock().monotonic();
+            let opened = crate::open::olvm::client(&cx.limit(patience), entry, login, ask).await;
+            let Some(olvm) = logged_in(cx, entry, opened, start, patience, checkup)? else { return Ok(()) };
+            inventory(cx, &olvm, patience, checkup).await?;
+            close(cx, &olvm).await;
+        }
+        _ => checkup.note(absent(entry)),
+    }
+    Ok(())
+}
+
+/// Logs in to a Dora service.
+///
+/// # Errors
+/// The context's own end.
+#[cfg(feature = "dora")]
+pub(super) async fn examine_dora(
+    cx: &Context,
+    entry: &Entry,
+    settings: &DoraSettings,
+    ask: &Ask,
+    patience: Duration,
+    checkup: &mut Checkup,
+) -> Result<(), Error> {
+    let start = cx.clock().monotonic();
+    let limited = cx.limit(patience);
+    let opened = async {
+        let client = crate::open::dora::client(&limited, entry, settings, ask).await?;
+        client.log_in(&limited).await?;
+        Ok(client)
+    };
+    let opened = opened.await;
+    let took = cx.clock().monotonic().saturating_sub(start);
+    match opened {
+        Ok(_) => checkup.note(login_check(took, "the service takes the account")),
+        Err(error) => {
+            cx.check("logging in")?;
+            checkup.note(refused(entry, &error, patience));
+            return Ok(());
+        }
+    }
+    checkup.note(Check::new(
+        Step::Rights,
+        Finding::Unknown,
+        "the service can only be read, so there is nothing to allow",
+    ));
+    Ok(())
+}
+
+#[cfg(not(feature = "dora"))]
+#[expect(clippy::unused_async, reason = "there is nothing to log in to")]
+pub(super) async fn examine_dora(
+    _: &Context,
+    entry: &Entry,
+    _: &DoraSettings,
+    _: &Ask,
+    _: Duration,
+    checkup: &mut Checkup,
+) -> Result<(), Error> {
+    checkup.note(absent(entry));
+    Ok(())
+}
+
+fn absent(entry: &Entry) -> Check {
+    let kind = entry.kind();
+    Check::bad(
+        Step::Login,
+        format!("this build cannot speak to {kind}"),
+        format!("build it with the cargo feature `{kind}`"),
+    )
+}
+
+/// Notes how the login went, and hands out the platform if it went well.
+fn logged_in<P: Platform>(
+    cx: &Context,
+    entry: &Entry,
+    opened: Result<P, Error>,
+    start: Duration,
+    patience: Duration,
+    checkup: &mut Checkup,
+) -> Result<Option<P>, Error> {
+    let took = cx.clock().monotonic().saturating_sub(start);
+    match opened {
+        Ok(platform) => {
+            checkup.note(login_check(took, &platform.identity().description));
+            Ok(Some(platform))
+        }
+        Err(error) => {
+            cx.check("logging in")?;
+            checkup.note(refused(entry, &error, patience));
+            Ok(None)
+        }
+    }
+}
+
+fn login_check(took: Duration, says: &str) -> Check {
+    let seconds = took.as_secs_f64();
+    if took > SLOW {
+        Check::new(Step::Login, Finding::Doubtful, format!("{says}, but the login took {seconds:.1} s"))
+            .cure("look at the load of the server; commands with a short `--timeout` may fail")
+    } else {
+        Check::good(Step::Login, format!("{says}, in {seconds:.1} s"))
+    }
+}
+
+fn refused(entry: &Entry, error: &Error, patience: Duration) -> Check {
+    let says = error.with_causes();
+    match error.kind() {
+        ErrorKind::Unauthenticated => Check::bad(
+            Step::Login,
+            says,
+            format!(
+                "check {} (with its domain or profile) and {}; it was tried once, since servers lock accounts",
+                entry.short("username"),
+                entry.short("password")
+            ),
+        ),
+        ErrorKind::Timeout => Check::bad(
+            Step::Login,
+            format!("the login was not over within {} s", patience.as_secs()),
+            "the server is slow: look at its load, or give it longer with `doctor --timeout`",
+        ),
+        ErrorKind::Configuration => Check::bad(
+            Step::Login,
+            says,
+            "`chaosmonkey config show` tells which settings count and where they come from",
+        ),
+        ErrorKind::Protocol | ErrorKind::NotFound => Check::bad(
+            Step::Login,
+            says,
+            format!("check {}: another kind of server seems to be there", entry.short(entry.server_key())),
+        ),
+        _ => Check::bad(Step::Login, says, "look at the server and at what is on the way to it"),
+    }
+}
+
+/// Reads the inventory; hands out some VMs if there are any.
+async fn inventory<P: Platform>(
+    cx: &Context,
+    platform: &P,
+    patience: Duration,
+    checkup: &mut Checkup,
+) -> Result<Option<Vec<VMRef>>, Error> {
+    let found: Discovery = match platform.discover(&cx.limit(patience), &Selector::all()).await {
+        Ok(found) => found,
+        Err(error) => {
+            cx.check("looking at the inventory")?;
+            let cure = "look at the server's load and its log, or give it longer with `doctor --timeout`";
+            checkup.note(Check::bad(Step::Inventory, error.with_causes(), cure));
+            return Ok(None);
+        }
+    };
+    let vms: Vec<VMRef> = found
+        .vms
+        .iter()
+        .filter(|vm| !vm.template && vm.unmanageable.is_none())
+        .map(|vm| VMRef::new(platform.identity(), &vm.id))
+        .take(LOOKED_AT)
+        .collect();
+    if vms.is_empty() {
+        let says = format!("the account sees {} VMs, and none that can be switched", found.vms.len());
+        let cure = "give the account a role on the VMs, or on a folder, cluster or datacenter above them";
+        checkup.note(Check::new(Step::Inventory, Finding::Doubtful, says).cure(cure));
+        return Ok(None);
+    }
+    let mut check = Check::good(Step::Inventory, format!("{} VMs", found.vms.len()));
+    if !found.problems.is_empty() {
+        check = Check::new(
+            Step::Inventory,
+            Finding::Doubtful,
+            format!("{} VMs, and {} things that could not be read", found.vms.len(), found.problems.len()),
+        )
+        .cure("`platforms discover-vms` tells what could not be read");
+    }
+    checkup.note(check);
+    Ok(Some(vms))
+}
+
+#[cfg(feature = "vsphere")]
+fn rights_check(cx: &Context, rights: Result<PowerRights, Error>) -> Result<Check, Error> {
+    let rights = match rights {
+        Ok(rights) => rights,
+        Err(error) => {
+            cx.check("looking at the rights")?;
+            return Ok(Check::new(Step::Rights, Finding::Unknown, error.with_causes()));
+        }
+    };
+    let lacking: Vec<String> = rights
+        .lacking()
+        .map(|right| format!("{} ({} of {} VMs)", right.privilege, right.granted, rights.vms))
+        .collect();
+    if lacking.is_empty() {
+        return Ok(Check::good(
+            Step::Rights,
+            format!("the account may power on, power off, reset and suspend all of {} VMs looked at", rights.vms),
+        ));
+    }
+    let is_useless = rights.rights.iter().all(|right| right.granted == 0);
+    let finding = if is_useless { Finding::Bad } else { Finding::Doubtful };
+    let says = format!("the account lacks {}", lacking.join(", "));
+    Ok(Check::new(Step::Rights, finding, says)
+        .cure("give it a role with these privileges on the VMs that it is to switch, or on what is above them"))
+}
+
+async fn close<P: Platform>(cx: &Context, platform: &P) {
+    if let Err(error) = platform.disconnect(&cx.detached(CLOSING)).await {
+        tracing::debug!(%error, "logging out failed");
+    }
+}
