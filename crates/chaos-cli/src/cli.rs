@@ -89,6 +89,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Config(Config),
 
+    /// Find out how far one gets with each platform, and what to do where that ends. Changes nothing
+    #[command(after_help = DOCTOR)]
+    Doctor(Doctor),
+
     /// A simulated platform, to try things out without a vCenter
     #[command(subcommand)]
     Sim(Sim),
@@ -120,6 +124,24 @@ pub(crate) struct Reference {
     /// The directory to write to
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) out: PathBuf,
+}
+
+const DOCTOR: &str = "\
+For each platform: settings, name, connection, certificate, clock, login, inventory, rights. It logs out at the end.
+Exit code 0 if everything works, also with something to look at; 1 if something does not.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// The platforms: entries of the settings, separated by commas [default: all that name a server]
+    #[arg(short, long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) platform: Vec<String>,
+
+    /// How long each login and each look at an inventory may take: seconds, or 30s, 5m
+    #[arg(short, long, value_name = "TIME", default_value = "30", value_parser = duration::parse)]
+    pub(crate) timeout: Duration,
+
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
 }
 
 #[derive(Debug, Subcommand)]

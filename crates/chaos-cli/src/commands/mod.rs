@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod discover;
+mod doctor;
 #[cfg(feature = "dora")]
 mod dora;
 mod execute;
@@ -39,6 +40,7 @@ pub(crate) async fn run(command: Command, settings: &SettingsArgs, output: &Outp
         },
         Command::Execute(args) => execute::run(*args, settings, output).await,
         Command::Config(command) => config::run(&command, settings, output),
+        Command::Doctor(args) => doctor::run(args, settings, output).await,
         Command::Sim(Sim::Serve(args)) => sim::serve(args, output).await,
         Command::Completions(args) => completions::run(&args, output),
         Command::Reference(args) => reference::run(&args, output),

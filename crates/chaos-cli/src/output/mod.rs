@@ -1,6 +1,7 @@
 //! The only module that writes: data to stdout, all else to stderr. A reader that goes away early is no error.
 
 mod cells;
+mod doctor;
 #[cfg(feature = "dora")]
 mod dora;
 mod power;
@@ -24,6 +25,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub(crate) use cells::printable;
+pub(crate) use doctor::write_checkups;
 #[cfg(feature = "dora")]
 pub(crate) use dora::{write_environment_data, write_environments};
 pub(crate) use power::{PowerRow, write_power};
