@@ -23,7 +23,11 @@ impl OutputFile {
     /// # Errors
     /// It cannot.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
-        let cannot = |error: io::Error| Failure::usage(format!("cannot write to {}: {error}", path.display()));
+        // Some errors name the file beside it, which is nobody's business.
+        let cannot = |error: io::Error| {
+            let error = io::Error::from(error.kind());
+            Failure::usage(format!("cannot write to {}: {error}", path.display()))
+        };
         // A link stays a link.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if std::fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
@@ -31,6 +35,10 @@ impl OutputFile {
             return Ok(Self { path: target, partial: None });
         }
         let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !directory.is_dir() {
+            let message = format!("cannot write to {}: there is no directory {}", path.display(), directory.display());
+            return Err(Failure::usage(message));
+        }
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);

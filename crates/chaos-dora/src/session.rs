@@ -180,7 +180,7 @@ pub(crate) fn unexpected(call: &str, status: StatusCode) -> Error {
     let (kind, more) = if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
         (ErrorKind::Unavailable, "")
     } else if status == StatusCode::NOT_FOUND {
-        (ErrorKind::NotFound, ": is this a Dora service, and is this its port?")
+        (ErrorKind::Protocol, ": is this a Dora service, and is this its port?")
     } else {
         (ErrorKind::Protocol, "")
     };

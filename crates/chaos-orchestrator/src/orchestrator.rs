@@ -173,9 +173,9 @@ impl PlatformOrchestrator {
         known.dedup();
         let meant = match nearest(name, &known) {
             Some(meant) => format!(", did you mean `{meant}`?"),
-            None => String::new(),
+            None => ":".to_owned(),
         };
-        let message = format!("no platform is called `{name}`{meant}; there are {}", known.join(", "));
+        let message = format!("no platform is called `{name}`{meant} use one of {}", known.join(", "));
         Error::new(ErrorKind::Configuration, message)
     }
 }

@@ -46,7 +46,11 @@ pub(super) async fn discover(args: DoraDiscover, settings: &SettingsArgs, output
         Ok(filter) => filter,
     });
     let cx = context(&interrupts, "look at the inventory").limit(session::READING);
-    let asking = async { Ok(source.dora_environment(&cx, entry, &args.environment, filter).await?) };
+    let asking = async {
+        let asked = source.dora_environment(&cx, entry, &args.environment, filter).await;
+        // The hints for platforms with VMs to switch are of no use here.
+        asked.map_err(|error| Failure::from(error).without_hints())
+    };
     let data = until_second(&interrupts, asking).await?;
     let Some(file) = file else {
         output.data(|to| write_environment_data(format, &data, entry, to))?;

@@ -94,7 +94,7 @@ fn write_each(vms: &[Listed], to: &mut dyn Write) -> io::Result<()> {
         if at > 0 {
             writeln!(to)?;
         }
-        let mut line = |name: &str, value: &str| writeln!(to, "{name:<22}{}", printable(value));
+        let mut line = |name: &str, value: &str| writeln!(to, "{name:<21} {}", printable(value));
         let number = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         line("name", &vm.name)?;

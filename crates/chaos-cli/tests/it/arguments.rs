@@ -54,7 +54,7 @@ fn the_dotenv_file_of_the_working_directory_is_read() {
 #[test]
 fn an_unknown_platform_is_refused_with_the_known_ones() {
     let program = Program::new();
-    program.run(&["platforms", "discover-vms", "--platform", "hyperv"]).exits(2).says("there are dora, olvm, vsphere");
+    program.run(&["platforms", "discover-vms", "--platform", "hyperv"]).exits(2).says("use one of dora, olvm, vsphere");
 }
 
 #[test]

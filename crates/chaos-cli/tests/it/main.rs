@@ -5,10 +5,13 @@ mod experiment;
 mod help;
 mod inventory;
 mod lab;
+mod lazy;
 mod platforms;
-
 mod power;
 mod program;
 mod reference;
 mod secrets;
+mod sessions;
 mod sim;
+mod site;
+mod transcript;

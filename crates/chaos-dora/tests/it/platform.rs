@@ -111,6 +111,6 @@ async fn a_server_is_the_same_however_its_host_is_written() {
 async fn a_service_that_does_not_know_the_login_is_no_dora() {
     let server = wiremock::MockServer::start().await;
     let error = Dora::connect(&cx(), config(&server), dev1(), HostFilter::default()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound, "wiremock knows no path: {error}");
+    assert_eq!(error.kind(), ErrorKind::Protocol, "wiremock knows no path: {error}");
     assert!(error.to_string().contains("is this a Dora service"), "{error}");
 }

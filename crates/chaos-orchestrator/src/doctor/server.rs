@@ -38,19 +38,26 @@ pub(super) async fn examine(
             let start = cx.clock().monotonic();
             let opened = crate::open::vsphere::client(&cx.limit(patience), entry, login, ask).await;
             let Some(vsphere) = logged_in(cx, entry, opened, start, patience, checkup)? else { return Ok(()) };
-            if let Some(vms) = inventory(cx, &vsphere, patience, checkup).await? {
-                let rights = vsphere.power_rights(&cx.limit(patience), &vms).await;
+            let looked = inventory(cx, &vsphere, patience, checkup).await;
+            let rights = match &looked {
+                Ok(Some(vms)) => Some(vsphere.power_rights(&cx.limit(patience), vms).await),
+                Ok(None) | Err(_) => None,
+            };
+            // Whatever came of it, the session is given back.
+            close(cx, &vsphere).await;
+            looked?;
+            if let Some(rights) = rights {
                 checkup.note(rights_check(cx, rights)?);
             }
-            close(cx, &vsphere).await;
         }
         #[cfg(feature = "olvm")]
         Details::Olvm(_) => {
             let start = cx.clock().monotonic();
             let opened = crate::open::olvm::client(&cx.limit(patience), entry, login, ask).await;
             let Some(olvm) = logged_in(cx, entry, opened, start, patience, checkup)? else { return Ok(()) };
-            inventory(cx, &olvm, patience, checkup).await?;
+            let looked = inventory(cx, &olvm, patience, checkup).await;
             close(cx, &olvm).await;
+            looked?;
         }
         _ => checkup.note(absent(entry)),
     }

@@ -74,7 +74,11 @@ fn name(entry: &Entry, seen: &Inspection) -> Check {
 }
 
 fn connection(entry: &Entry, seen: &Inspection, place: &str) -> Check {
-    let port = entry.short(if entry.server_key() == "url" { "url" } else { "port" });
+    let port = match entry.server_key() {
+        "url" => entry.short("url"),
+        "host" => format!("{}, {}", entry.short("auth_port"), entry.short("api_port")),
+        _ => entry.short("port"),
+    };
     match &seen.connection {
         Some(Ok(connected)) => {
             let took = connected.took.as_secs_f64() * 1000.0;

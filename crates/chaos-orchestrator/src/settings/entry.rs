@@ -85,9 +85,10 @@ impl Entry {
         format!("platforms.{}.{key}", self.name)
     }
 
-    /// The override of a key for `execute`, which is there for the plain names.
+    /// The override of a key for `execute`, which is there for the plain names of platforms with VMs to switch.
     pub(crate) fn override_of(&self, key: &str) -> Option<String> {
-        (self.name == self.kind().as_str()).then(|| format!("{}_{key}", self.name))
+        let is_plain = self.name == self.kind().as_str() && self.kind() != Kind::Dora;
+        is_plain.then(|| format!("{}_{key}", self.name))
     }
 
     /// The key that names the server.

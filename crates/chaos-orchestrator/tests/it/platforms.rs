@@ -80,7 +80,7 @@ async fn an_unknown_platform_names_the_known_ones() {
     let orchestrator = PlatformOrchestrator::new(Settings::default());
     let error = orchestrator.open(&cx(), "nomad", &Connection::default()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.to_string().contains("there are dora, olvm, vsphere"), "{error}");
+    assert!(error.to_string().contains("use one of dora, olvm, vsphere"), "{error}");
     let error = orchestrator.open(&cx(), "vshpere", &Connection::default()).await.unwrap_err();
     assert!(error.to_string().contains("did you mean `vsphere`?"), "{error}");
 }
