@@ -62,6 +62,10 @@ fn hypervisor(host: &Host) -> Value {
 fn virtual_machine(vm: &Vm, host: &Host, power: Power, state: &State) -> Value {
     let path = state.inventory.path(vm);
     let folder = path.strip_suffix(vm.name.as_str()).unwrap_or(&path).trim_end_matches('/');
+    // As a vCenter has it, where the VMs of a datacenter are below its folder `vm`.
+    let (root, below) = folder.trim_start_matches('/').split_once('/').unwrap_or((folder.trim_start_matches('/'), ""));
+    let folder = format!("/{root}/vm/{below}");
+    let folder = folder.trim_end_matches('/');
     let Place { datacenter, cluster } = place(host, state);
     let word = match power {
         Power::On => "poweredOn",
