@@ -1,9 +1,9 @@
-//! Serves a simulated vCenter, ESXi host or engine until Ctrl-C:
-//! `cargo run -p chaos-sim --example serve -- [VMS|demo|odd] [PORT] [tls|esxi|olvm]`.
+//! Serves a simulated vCenter, ESXi host, engine or Dora service until Ctrl-C:
+//! `cargo run -p chaos-sim --example serve -- [VMS|demo|odd] [PORT] [tls|esxi|olvm|dora]`.
 
 use std::net::SocketAddr;
 
-use chaos_sim::{Estate, Flavour, Sim};
+use chaos_sim::{Door, Estate, Flavour, Sim};
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "an example tells where it is")]
@@ -19,6 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sim = match arguments.next().as_deref() {
         Some("tls") => builder.tls(true),
         Some("olvm") => builder.olvm(),
+        Some("dora") => builder.doors([Door::Dora]),
         Some("esxi") => builder.flavour(Flavour::Esxi),
         _ => builder,
     };

@@ -19,8 +19,8 @@ GET    /sim/vms                   all VMs
 POST   /sim/vms                   add a VM: {\"name\": ..., \"folder\": ..., \"power\": ...}
 GET    /sim/vms/VM                one VM; VM is a name, a path, id:NUMBER or an engine's id, percent-encoded
 PATCH  /sim/vms/VM                change it: {\"power\": \"off\", \"guest\": {\"on_shutdown\": \"hangs\"}, ...}
-DELETE /sim/vms/VM                remove it
                                   {\"condition\": \"paused\", \"disks\": \"locked\", \"hold\": \"snapshot\", \"hold_for\": 5}
+DELETE /sim/vms/VM                remove it
 PATCH  /sim/hosts/HOST            {\"state\": \"up\" | \"disconnected\" | \"crashed\" | \"maintenance\"}
 GET    /sim/tasks                 tasks that are remembered
 POST   /sim/tasks/fail            {\"vm\": ..., \"operation\": \"power_off\", \"failure\": \"out_of_resources\"}

@@ -2,9 +2,9 @@
 //!
 //! A [`Sim`] is an HTTP server in this process. Its [`World`] knows no vendor; each [`Door`] renders it in the words of a
 //! platform: the vSphere Web Services API (vim25 SOAP), the REST API of an oVirt engine, or the Dora inventory service. Any
-//! client of that platform can work with it. Things can go wrong on demand: in the world (guests that hang, tasks that fail, hosts that crash) and on the
-//! wire ([`WireFault`]). The world has a clock of its own ([`SimClock`]), and everything in it is a pure function of the
-//! seed, the VM and the count of operations on that VM.
+//! client of that platform can work with it. Things can go wrong on demand: in the world (guests that hang, tasks that
+//! fail, hosts that crash) and on the wire ([`WireFault`]). The world has a clock of its own ([`SimClock`]), and everything
+//! in it is a pure function of the seed, the VM and the count of operations on that VM.
 //!
 //! ```
 //! use chaos_sim::{OnShutdown, Sim, VmSpec, WireAction, WireFault};

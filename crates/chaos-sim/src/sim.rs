@@ -316,7 +316,8 @@ impl Builder {
     }
 
     /// What a Dora service calls the vCenter that it mirrors, and the path that means the whole estate; `OracleQA` and
-    /// `ORA-DEV` unless set. A datacenter is a path by its name, a cluster by `DATACENTER/CLUSTER`.
+    /// `ORA-DEV` unless set. A datacenter is a path by its name, a cluster by its name or by
+    /// `DATACENTER/CLUSTER`; any other path holds nothing.
     #[must_use]
     pub fn dora_vcenter(mut self, vcenter: impl Into<String>, path: impl Into<String>) -> Self {
         self.dora_vcenter = vcenter.into();
@@ -338,8 +339,8 @@ impl Builder {
         self
     }
 
-    /// A Dora service that shows the power of a VM as it was a while ago, by world time. How long is drawn for each VM. A real
-    /// one is late by 30 to 60 seconds.
+    /// A Dora service that shows the power of a VM as it was a while ago, by world time. How long is drawn for each operation on
+    /// a VM. A real one is late by 30 to 60 seconds.
     #[must_use]
     pub fn dora_staleness(mut self, least: Duration, most: Duration) -> Self {
         self.dora_staleness = Some((least, most));

@@ -1,9 +1,9 @@
-//! How the service is late: the power state of a VM is shown as it was a while ago.
+//! How the service is late: the power of a VM is shown as it was a while ago.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::world::{self, Happening, Power, State, Vm, VmId};
+use crate::world::{self, Power, PowerChange, State, Vm, VmId};
 
 /// How the service is late.
 #[derive(Debug)]
@@ -11,58 +11,41 @@ pub(super) struct Lag {
     seed: u64,
     least: Duration,
     most: Duration,
-    /// What each VM was when the world began.
-    first: HashMap<VmId, Power>,
 }
 
 impl Lag {
-    pub(super) fn new(seed: u64, least: Duration, most: Duration, state: &State) -> Self {
-        let first = state.inventory.vms.values().map(|vm| (vm.id, vm.power)).collect();
-        Self { seed, least, most: most.max(least), first }
+    pub(super) fn new(seed: u64, least: Duration, most: Duration) -> Self {
+        Self { seed, least, most: most.max(least) }
     }
 
-    /// How late a VM is shown. The same for all of its life.
-    fn of(&self, vm: VmId) -> Duration {
-        let drawn = world::number(self.seed, "dora lag", &[u64::from(vm.0)]) % 1001;
-        let share = u32::try_from(drawn).unwrap_or_default();
+    /// How late a change is known. What one operation does to a VM is late by the same time, so that it stays in order.
+    fn of(&self, change: &PowerChange) -> Duration {
+        let keys = [u64::from(change.vm.0), u64::from(change.operations)];
+        let share = u32::try_from(world::number(self.seed, "dora lag", &keys) % 1001).unwrap_or_default();
         self.least + self.most.saturating_sub(self.least) * share / 1000
     }
 
-    /// The power states that differ from what is true by now.
-    pub(super) fn late(&self, state: &State) -> HashMap<VmId, Power> {
-        let mut late: HashMap<VmId, Option<Power>> = HashMap::new();
-        for entry in state.log.after(0) {
-            let (Some((vm, _)), Some(power)) = (&entry.vm, power_after(&entry.what)) else { continue };
-            let lag = self.of(*vm);
-            if entry.at + lag > state.now {
-                // Not known to the service yet: what counts is an older entry, or what it was first.
-                late.insert(*vm, None);
-            } else if let Some(unknown @ None) = late.get_mut(vm) {
-                *unknown = Some(power);
+    /// What is shown of the VMs of which the service does not know the present power: what they had before the first change
+    /// that came after the newest one that it knows.
+    pub(super) fn outdated(&self, state: &State) -> HashMap<VmId, Power> {
+        let mut outdated = HashMap::new();
+        let mut settled = HashSet::new();
+        for change in state.past.newest_first() {
+            if change.at.saturating_add(self.most) <= state.now {
+                // This one and all that are older are known.
+                break;
+            }
+            if change.at.saturating_add(self.of(change)) <= state.now {
+                settled.insert(change.vm);
+            } else if !settled.contains(&change.vm) {
+                outdated.insert(change.vm, change.before);
             }
         }
-        let shown = |(vm, power): (VmId, Option<Power>)| Some((vm, power.or(self.first.get(&vm).copied())?));
-        late.into_iter().filter_map(shown).collect()
+        outdated
     }
 
     /// What is shown of a VM's power.
-    pub(super) fn shown(late: &HashMap<VmId, Power>, vm: &Vm) -> Power {
-        late.get(&vm.id).copied().unwrap_or(vm.power)
-    }
-}
-
-/// The power that something leaves a VM with, if it changes that.
-fn power_after(what: &Happening) -> Option<Power> {
-    match what {
-        Happening::Started => Some(Power::On),
-        Happening::WentDown { .. } | Happening::WentDownToRestart => Some(Power::Off),
-        Happening::Suspended => Some(Power::Suspended),
-        Happening::Failed(..)
-        | Happening::RefusedShutdown
-        | Happening::RestartFailed
-        | Happening::Became { .. }
-        | Happening::Lost
-        | Happening::Found
-        | Happening::Note(_) => None,
+    pub(super) fn shown(outdated: &HashMap<VmId, Power>, vm: &Vm) -> Power {
+        outdated.get(&vm.id).copied().unwrap_or(vm.power)
     }
 }

@@ -49,14 +49,15 @@ pub(crate) struct Dora {
 
 impl Dora {
     pub(crate) fn new(world: World, site: Site, rules: SessionRules) -> Self {
-        let lag = site.staleness.map(|(least, most)| world.with(|state| Lag::new(site.seed, least, most, state)));
+        let lag = site.staleness.map(|(least, most)| Lag::new(site.seed, least, most));
         let tokens = Mutex::new(Tokens::new(site.seed, site.token_life, rules));
         Self { site, world, tokens, lag }
     }
 
     /// What a request is about.
     pub(crate) fn subject(&self, request: &Request) -> Subject {
-        let session = request.token().and_then(|token| self.tokens().key(token));
+        let now = self.world.clock().elapsed();
+        let session = request.token().and_then(|token| self.tokens().key(token, now));
         Subject {
             method: request.method_name().to_owned(),
             session,
@@ -72,7 +73,7 @@ impl Dora {
 
     /// Ends sessions: all, or those of a user or key.
     pub(crate) fn kill_sessions(&self, who: Option<&str>) -> usize {
-        self.tokens().close_matching(who)
+        self.tokens().close_matching(who, self.world.clock().elapsed())
     }
 
     /// Ends the session of a request.

@@ -48,8 +48,7 @@ impl Tokens {
 
     /// Whether a token works. It is used now.
     pub(super) fn touch(&mut self, token: &str, now: Duration) -> bool {
-        let life = self.life;
-        self.given.retain(|_, given| now.saturating_sub(given.at) <= life);
+        self.drop_old(now);
         match self.given.get_mut(token) {
             Some(given) => {
                 given.calls += 1;
@@ -59,25 +58,31 @@ impl Tokens {
         }
     }
 
-    pub(super) fn key(&self, token: &str) -> Option<String> {
+    /// The key of the session of a token that works.
+    pub(super) fn key(&mut self, token: &str, now: Duration) -> Option<String> {
+        self.drop_old(now);
         self.given.get(token).map(|given| given.key.clone())
     }
 
+    /// Ends the session of a token.
     pub(super) fn close(&mut self, token: &str) {
         self.given.remove(token);
     }
 
     /// Ends all sessions, or those of a user or key; tells how many.
-    pub(super) fn close_matching(&mut self, who: Option<&str>) -> usize {
+    pub(super) fn close_matching(&mut self, who: Option<&str>, now: Duration) -> usize {
+        self.drop_old(now);
         let before = self.given.len();
         self.given.retain(|_, given| who.is_some_and(|who| given.user != who && given.key != who));
         before - self.given.len()
     }
 
     /// The sessions whose tokens still work, by key.
-    pub(super) fn infos(&self, now: Duration) -> Vec<SessionInfo> {
-        let alive = self.given.values().filter(|given| now.saturating_sub(given.at) <= self.life);
-        let mut infos: Vec<SessionInfo> = alive
+    pub(super) fn infos(&mut self, now: Duration) -> Vec<SessionInfo> {
+        self.drop_old(now);
+        let mut infos: Vec<SessionInfo> = self
+            .given
+            .values()
             .map(|given| SessionInfo {
                 key: given.key.clone(),
                 user: given.user.clone(),
@@ -91,6 +96,11 @@ impl Tokens {
             .collect();
         infos.sort_by(|left, right| left.key.cmp(&right.key));
         infos
+    }
+
+    fn drop_old(&mut self, now: Duration) {
+        let life = self.life;
+        self.given.retain(|_, given| now.saturating_sub(given.at) <= life);
     }
 }
 

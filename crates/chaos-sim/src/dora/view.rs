@@ -10,7 +10,7 @@ use crate::world::{self, Host, HostState, Power, State, Vm, VmRole};
 
 /// Which part of the estate is asked about.
 pub(super) struct Scope<'r> {
-    /// A path: that of the whole estate, a datacenter, or a cluster in one.
+    /// A path: that of the whole estate, a datacenter, or a cluster, alone or with its datacenter.
     pub(super) path: &'r str,
     /// The path that means the whole estate.
     pub(super) root: &'r str,
@@ -25,6 +25,7 @@ impl Scope<'_> {
         let (datacenter, cluster) = (place.datacenter, place.cluster);
         let is_inside = path == self.root.trim_matches('/')
             || path == datacenter
+            || path == cluster
             || path.split_once('/').is_some_and(|(first, second)| first == datacenter && second == cluster);
         is_inside && self.filter.is_none_or(|filter| filter.is_match(&host.name))
     }
@@ -38,11 +39,11 @@ pub(super) fn items(kind: Listing, scope: &Scope<'_>, lag: Option<&Lag>, state: 
             inventory.hosts.values().filter(|host| scope.holds(host, state)).map(hypervisor).collect()
         }
         Listing::VirtualMachines => {
-            let late = lag.map(|lag| lag.late(state)).unwrap_or_default();
+            let outdated = lag.map(|lag| lag.outdated(state)).unwrap_or_default();
             let listed = inventory.vms.values().filter_map(|vm| {
                 let is_vm = !matches!(vm.role, VmRole::Template | VmRole::FaultToleranceSecondary);
                 let host = inventory.hosts.get(&vm.host).filter(|host| is_vm && scope.holds(host, state))?;
-                Some(virtual_machine(vm, host, Lag::shown(&late, vm), state))
+                Some(virtual_machine(vm, host, Lag::shown(&outdated, vm), state))
             });
             listed.collect()
         }

@@ -54,7 +54,7 @@ pub struct Call {
     /// Counts calls from one.
     pub number: u64,
     /// Its method, for example `PowerOffVM_Task`. For an engine one word: `token`, `vms` for the list, `vm` for one,
-    /// `stop` for that action.
+    /// `stop` for that action. For a Dora service `GetLoginToken`, `GetHypervisors`, `GetVirtualMachines`.
     pub method: String,
     /// The id of the object that it was made on, or an empty text.
     pub object: String,

@@ -7,6 +7,7 @@ mod estate;
 mod inventory;
 mod log;
 mod model;
+mod past;
 mod patch;
 mod power;
 mod request;
@@ -35,6 +36,7 @@ pub use self::timing::Timing;
 
 pub(crate) use self::chance::{key, number, uuid};
 pub(crate) use self::inventory::{Inventory, Origin};
+pub(crate) use self::past::PowerChange;
 
 use self::state::PlannedFailure;
 pub(crate) use self::state::State;

@@ -9,6 +9,7 @@ use super::chance;
 use super::inventory::Inventory;
 use super::log::Log;
 use super::model::{DatacenterId, Hold, Vm, VmId};
+use super::past::{Past, PowerChange};
 use super::power::GuestStep;
 use super::task::{Failure, Operation, Task, TaskId, TaskOwner, TaskState};
 use super::timing::Timing;
@@ -62,6 +63,8 @@ pub(crate) struct State {
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     /// What happened.
     pub(crate) log: Log,
+    /// The power that VMs had before.
+    pub(crate) past: Past,
     /// Counts changes; every changed object carries the count of its last change.
     pub(crate) revision: u64,
     /// Whether an operation that the power state does not allow is refused at once, or fails inside its task.
@@ -84,6 +87,7 @@ impl State {
             inventory,
             tasks: BTreeMap::new(),
             log: Log::default(),
+            past: Past::default(),
             revision: 1,
             refuses_at_once: false,
             failure_rate: 0.0,
@@ -180,7 +184,12 @@ impl State {
         let vm = self.inventory.vms.get_mut(&id)?;
         self.revision += 1;
         vm.revision = self.revision;
-        Some(change(vm))
+        let before = vm.power;
+        let result = change(vm);
+        if vm.power != before {
+            self.past.note(PowerChange { vm: id, operations: vm.operations, at: self.now, before });
+        }
+        Some(result)
     }
 
     /// Changes a task, if it is there.

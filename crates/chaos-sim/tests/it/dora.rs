@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
 
-fn dora() -> Builder {
+pub(crate) fn dora() -> Builder {
     Sim::builder().doors([Door::VSphere, Door::Dora]).timing(Timing::fast())
 }
 
-async fn get(sim: &Sim, path: &str) -> Answer {
+pub(crate) async fn get(sim: &Sim, path: &str) -> Answer {
     Client::stranger(sim).send(Method::GET, path, String::new(), &[]).await.unwrap()
 }
 
-async fn token(sim: &Sim) -> String {
+pub(crate) async fn token(sim: &Sim) -> String {
     let answer = get(sim, "/v1/GetLoginToken/chaos/chaos").await;
     let told: Value = serde_json::from_slice(&answer.bytes).unwrap();
     told["token"].as_str().expect("a token").to_owned()
 }
 
 /// The items of a listing.
-async fn list(sim: &Sim, token: &str, what: &str) -> Vec<Value> {
+pub(crate) async fn list(sim: &Sim, token: &str, what: &str) -> Vec<Value> {
     let (kind, rest) = what.split_once(' ').unwrap();
     let answer = get(sim, &format!("/v1/Get{kind}/{token}/OracleQA/{rest}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -77,6 +77,7 @@ async fn path_filter_and_listing_mode_choose() {
     assert_eq!(list(&sim, &token, "VirtualMachines ORA-DEV").await.len(), all);
     let front = list(&sim, &token, "VirtualMachines demo/frontend?listing_only=true").await;
     assert!(front.iter().all(Value::is_string) && front.len() < all && !front.is_empty(), "{front:?}");
+    assert_eq!(list(&sim, &token, "VirtualMachines frontend?listing_only=true").await, front, "by the cluster's name");
     let filtered = list(&sim, &token, "Hypervisors demo?host_filter=%5Eesx-f").await;
     assert!(names(&filtered).iter().all(|name| name.starts_with("esx-f")) && !filtered.is_empty());
     assert!(list(&sim, &token, "VirtualMachines elsewhere").await.is_empty());

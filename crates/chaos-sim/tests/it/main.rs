@@ -1,4 +1,4 @@
-//! What a client sees of a simulated vCenter and of a simulated engine, over real connections.
+//! What a client sees of a simulated vCenter, of a simulated engine and of a simulated Dora service, over real connections.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
 
@@ -6,6 +6,8 @@ mod client;
 mod control_door;
 mod determinism;
 mod dora;
+mod dora_late;
+mod dora_wire;
 mod guests;
 mod inventory;
 mod ovirt;
