@@ -46,6 +46,7 @@ pub(crate) fn run(workspace: &Workspace) -> Tally {
         report.step("peers", || Ok(peers::run(workspace, programs)));
     }
     report.step("each crate alone", || Ok(alone(workspace)));
+    report.step("each kind of platform alone", || Ok(each_kind(workspace)));
     report.step("deny", || deny(workspace));
     report.close()
 }
@@ -67,6 +68,20 @@ fn alone(workspace: &Workspace) -> Tally {
     for name in workspace.published() {
         let mut check = workspace.cargo(["check", "--locked", "--quiet", "--package", name]);
         tally += shell::count(&mut check, Runner::Check, TOOL);
+    }
+    tally
+}
+
+/// The kinds of platforms are cargo features: each alone builds and passes the tests of the factory, and the program builds.
+fn each_kind(workspace: &Workspace) -> Tally {
+    let mut tally = Tally::default();
+    for kind in ["vsphere", "olvm", "dora"] {
+        say::line(format_args!("--> {kind}"));
+        let only = ["--no-default-features", "--features", kind];
+        let mut program = workspace.cargo(["check", "--locked", "--quiet", "--package", "chaos-cli"]);
+        tally += shell::count(program.args(only), Runner::Check, TOOL);
+        let mut factory = workspace.cargo(["test", "--locked", "--package", "chaos-orchestrator", "--test", "it"]);
+        tally += shell::count(factory.args(only), Runner::Libtest, TOOL);
     }
     tally
 }

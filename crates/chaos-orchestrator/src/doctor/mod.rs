@@ -1,18 +1,23 @@
 //! How far one gets with an entry of the settings, step by step, and what to do where that ends. Nothing is changed.
 
+#[cfg(feature = "dora")]
+mod dora;
+mod login;
+#[cfg(any(feature = "vsphere", feature = "olvm"))]
 mod server;
 mod way;
 
 use std::fmt;
 use std::time::Duration;
 
-use chaos_core::{Connection, Context, Error, ErrorKind};
+use chaos_core::{Connection, Context, Error};
 use serde::Serialize;
-use url::Url;
 
 use crate::open::Way;
 use crate::orchestrator::PlatformOrchestrator;
-use crate::settings::{Details, DoraSettings, Entry, Kind};
+#[cfg(feature = "dora")]
+use crate::settings::DoraSettings;
+use crate::settings::{Details, Entry, Kind};
 
 /// What was found out about an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -138,13 +143,14 @@ impl PlatformOrchestrator {
     /// `patience` is how long the login may take, and the inventory.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`] if there is no such entry; [`ErrorKind::Timeout`] and [`ErrorKind::Cancelled`] by the
+    /// [`ErrorKind::Configuration`](chaos_core::ErrorKind::Configuration) if there is no such entry; [`ErrorKind::Timeout`](chaos_core::ErrorKind::Timeout) and [`ErrorKind::Cancelled`](chaos_core::ErrorKind::Cancelled) by the
     /// context. What is wrong with the platform is in the [`Checkup`].
     pub async fn examine(&self, cx: &Context, entry: &str, patience: Duration) -> Result<Checkup, Error> {
         let entry = self.entry(entry)?;
         let mut checkup = Checkup { entry: entry.name.clone(), kind: entry.kind(), checks: Vec::new() };
         match (&entry.details, Way::to(&entry, &Connection::default())) {
             (_, Err(error)) => checkup.note(incomplete(&error)),
+            #[cfg(any(feature = "vsphere", feature = "olvm"))]
             (Details::VSphere(_) | Details::Olvm(_), Ok(Way::Server(login))) => {
                 checkup.note(Check::good(
                     Step::Settings,
@@ -155,12 +161,14 @@ impl PlatformOrchestrator {
                     server::examine(cx, &entry, &login, self.asked(), patience, &mut checkup).await?;
                 }
             }
+            #[cfg(feature = "dora")]
             (Details::Dora(settings), Ok(_)) => self.examine_dora(cx, &entry, settings, patience, &mut checkup).await?,
-            (Details::VSphere(_) | Details::Olvm(_), Ok(Way::Dora)) => {}
+            _ => checkup.note(absent(&entry)),
         }
         Ok(checkup)
     }
 
+    #[cfg(feature = "dora")]
     async fn examine_dora(
         &self,
         cx: &Context,
@@ -184,12 +192,13 @@ impl PlatformOrchestrator {
                 return Ok(());
             }
         }
-        server::examine_dora(cx, entry, settings, self.asked(), patience, checkup).await
+        dora::examine(cx, entry, settings, self.asked(), patience, checkup).await
     }
 }
 
 /// The two places of a Dora service: for logins, and for everything else.
-fn dora_urls(entry: &Entry, settings: &DoraSettings) -> Result<[Url; 2], Error> {
+#[cfg(feature = "dora")]
+fn dora_urls(entry: &Entry, settings: &DoraSettings) -> Result<[url::Url; 2], Error> {
     let host = settings.host.as_deref().ok_or_else(|| crate::connect::missing(entry, "host", "host"))?;
     if settings.username.is_none() {
         return Err(crate::connect::missing(entry, "user name", "username"));
@@ -200,10 +209,20 @@ fn dora_urls(entry: &Entry, settings: &DoraSettings) -> Result<[Url; 2], Error> 
         let mut url = url.clone();
         match url.set_port(Some(port)) {
             Ok(()) => Ok(url),
-            Err(()) => Err(Error::new(ErrorKind::Configuration, "the host cannot have a port")),
+            Err(()) => Err(Error::new(chaos_core::ErrorKind::Configuration, "the host cannot have a port")),
         }
     };
     Ok([at(settings.auth_port.unwrap_or(51051))?, at(settings.api_port.unwrap_or(8000))?])
+}
+
+/// A kind that this build cannot open.
+fn absent(entry: &Entry) -> Check {
+    let kind = entry.kind();
+    Check::bad(
+        Step::Login,
+        format!("this build cannot speak to {kind}"),
+        format!("build it with the cargo feature `{kind}`"),
+    )
 }
 
 fn incomplete(error: &Error) -> Check {

@@ -1,16 +1,15 @@
-//! What the server says once the way is free: login, inventory, rights.
+//! What a vCenter, an ESXi host or an engine says once the way is free: login, inventory, rights.
 
 use std::time::Duration;
 
-use chaos_core::{Context, Discovery, Error, ErrorKind, Platform, PowerRights, Selector, VMRef};
+use chaos_core::{Context, Discovery, Error, Platform, Selector, VMRef};
 
-use super::{Check, Checkup, Finding, Step};
+use super::login::{refused, taken};
+use super::{Check, Checkup, Finding, Step, absent};
 use crate::ask::Ask;
 use crate::connect::Login;
-use crate::settings::{Details, DoraSettings, Entry};
+use crate::settings::{Details, Entry};
 
-/// A login that takes longer than this deserves a word.
-const SLOW: Duration = Duration::from_secs(5);
 /// How long logging out may take.
 const CLOSING: Duration = Duration::from_secs(10);
 /// On how many VMs the rights are looked at.
@@ -20,10 +19,6 @@ const LOOKED_AT: usize = 100;
 ///
 /// # Errors
 /// The context's own end.
-#[cfg_attr(
-    not(any(feature = "vsphere", feature = "olvm")),
-    expect(unused_variables, clippy::unused_async, reason = "there is nothing to log in to")
-)]
 pub(super) async fn examine(
     cx: &Context,
     entry: &Entry,
@@ -64,67 +59,6 @@ pub(super) async fn examine(
     Ok(())
 }
 
-/// Logs in to a Dora service.
-///
-/// # Errors
-/// The context's own end.
-#[cfg(feature = "dora")]
-pub(super) async fn examine_dora(
-    cx: &Context,
-    entry: &Entry,
-    settings: &DoraSettings,
-    ask: &Ask,
-    patience: Duration,
-    checkup: &mut Checkup,
-) -> Result<(), Error> {
-    let start = cx.clock().monotonic();
-    let limited = cx.limit(patience);
-    let opened = async {
-        let client = crate::open::dora::client(&limited, entry, settings, ask).await?;
-        client.log_in(&limited).await?;
-        Ok(client)
-    };
-    let opened = opened.await;
-    let took = cx.clock().monotonic().saturating_sub(start);
-    match opened {
-        Ok(_) => checkup.note(login_check(took, "the service takes the account")),
-        Err(error) => {
-            cx.check("logging in")?;
-            checkup.note(refused(entry, &error, patience));
-            return Ok(());
-        }
-    }
-    checkup.note(Check::new(
-        Step::Rights,
-        Finding::Unknown,
-        "the service can only be read, so there is nothing to allow",
-    ));
-    Ok(())
-}
-
-#[cfg(not(feature = "dora"))]
-#[expect(clippy::unused_async, reason = "there is nothing to log in to")]
-pub(super) async fn examine_dora(
-    _: &Context,
-    entry: &Entry,
-    _: &DoraSettings,
-    _: &Ask,
-    _: Duration,
-    checkup: &mut Checkup,
-) -> Result<(), Error> {
-    checkup.note(absent(entry));
-    Ok(())
-}
-
-fn absent(entry: &Entry) -> Check {
-    let kind = entry.kind();
-    Check::bad(
-        Step::Login,
-        format!("this build cannot speak to {kind}"),
-        format!("build it with the cargo feature `{kind}`"),
-    )
-}
-
 /// Notes how the login went, and hands out the platform if it went well.
 fn logged_in<P: Platform>(
     cx: &Context,
@@ -137,7 +71,7 @@ fn logged_in<P: Platform>(
     let took = cx.clock().monotonic().saturating_sub(start);
     match opened {
         Ok(platform) => {
-            checkup.note(login_check(took, &platform.identity().description));
+            checkup.note(taken(took, &platform.identity().description));
             Ok(Some(platform))
         }
         Err(error) => {
@@ -145,47 +79,6 @@ fn logged_in<P: Platform>(
             checkup.note(refused(entry, &error, patience));
             Ok(None)
         }
-    }
-}
-
-fn login_check(took: Duration, says: &str) -> Check {
-    let seconds = took.as_secs_f64();
-    if took > SLOW {
-        Check::new(Step::Login, Finding::Doubtful, format!("{says}, but the login took {seconds:.1} s"))
-            .cure("look at the load of the server; commands with a short `--timeout` may fail")
-    } else {
-        Check::good(Step::Login, format!("{says}, in {seconds:.1} s"))
-    }
-}
-
-fn refused(entry: &Entry, error: &Error, patience: Duration) -> Check {
-    let says = error.with_causes();
-    match error.kind() {
-        ErrorKind::Unauthenticated => Check::bad(
-            Step::Login,
-            says,
-            format!(
-                "check {} (with its domain or profile) and {}; it was tried once, since servers lock accounts",
-                entry.short("username"),
-                entry.short("password")
-            ),
-        ),
-        ErrorKind::Timeout => Check::bad(
-            Step::Login,
-            format!("the login was not over within {} s", patience.as_secs()),
-            "the server is slow: look at its load, or give it longer with `doctor --timeout`",
-        ),
-        ErrorKind::Configuration => Check::bad(
-            Step::Login,
-            says,
-            "`chaosmonkey config show` tells which settings count and where they come from",
-        ),
-        ErrorKind::Protocol | ErrorKind::NotFound => Check::bad(
-            Step::Login,
-            says,
-            format!("check {}: another kind of server seems to be there", entry.short(entry.server_key())),
-        ),
-        _ => Check::bad(Step::Login, says, "look at the server and at what is on the way to it"),
     }
 }
 
@@ -232,7 +125,7 @@ async fn inventory<P: Platform>(
 }
 
 #[cfg(feature = "vsphere")]
-fn rights_check(cx: &Context, rights: Result<PowerRights, Error>) -> Result<Check, Error> {
+fn rights_check(cx: &Context, rights: Result<chaos_core::PowerRights, Error>) -> Result<Check, Error> {
     let rights = match rights {
         Ok(rights) => rights,
         Err(error) => {

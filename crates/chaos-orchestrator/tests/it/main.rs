@@ -1,9 +1,15 @@
 //! Tests of the settings and of the platform factory.
 
+#[cfg(all(feature = "dora", feature = "vsphere"))]
+mod dora;
 mod dotenv;
+mod hostile;
 mod layers;
+#[cfg(feature = "vsphere")]
 mod platforms;
-#[cfg(feature = "rehearsal")]
+#[cfg(all(feature = "rehearsal", feature = "vsphere"))]
 mod rehearsal;
+#[cfg(feature = "vsphere")]
 mod secrets;
 mod settings;
+mod without;

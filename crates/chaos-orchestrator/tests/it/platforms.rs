@@ -75,6 +75,7 @@ async fn the_password_goes_to_no_server_that_a_file_names() {
     orchestrator.close(&cx()).await.unwrap();
 }
 
+#[cfg(all(feature = "olvm", feature = "dora"))]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_platform_names_the_known_ones() {
     let orchestrator = PlatformOrchestrator::new(Settings::default());
@@ -85,6 +86,7 @@ async fn an_unknown_platform_names_the_known_ones() {
     assert!(error.to_string().contains("did you mean `vsphere`?"), "{error}");
 }
 
+#[cfg(feature = "olvm")]
 #[tokio::test]
 async fn an_engine_and_a_vcenter_are_opened_side_by_side() {
     let sim = Sim::builder().doors([chaos_sim::Door::VSphere, chaos_sim::Door::Olvm]).start().await.unwrap();
