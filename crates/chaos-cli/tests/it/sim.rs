@@ -1,7 +1,10 @@
 //! `sim serve`: a server for other programs, by its printed lines alone.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
+
+use serde_json::Value;
 
 use crate::program::{Program, Run, signal};
 
@@ -98,6 +101,34 @@ fn an_engine_is_served_alone_or_beside_a_vcenter_at_one_address_or_at_two() {
     }
     let clash = ["sim", "serve", "--platform", "vsphere,olvm", "--separate", "--listen", "127.0.0.1:9"];
     Program::new().run(&clash).exits(2).says("port 0");
+}
+
+#[test]
+fn a_dora_service_is_served_beside_the_vcenter_that_it_mirrors() {
+    let (child, variables) =
+        printed(&["--platform", "vsphere,dora", "--username", "ann", "--password", "it is / 50%"], "DORA_PASSWORD");
+    let names: Vec<&str> =
+        variables.iter().map(|(name, _)| name.as_str()).filter(|name| name.starts_with("DORA")).collect();
+    assert_eq!(names, ["DORA_HOST", "DORA_API_PORT", "DORA_AUTH_PORT", "DORA_USERNAME", "DORA_PASSWORD"]);
+    let program = variables.iter().fold(Program::new(), |program, (name, value)| program.env(name, value));
+    let discover = ["platforms", "dora-discover", "Dev1", "--hostfilter", "omit", "--format", "json"];
+    let dora: Value = serde_json::from_str(&program.run(&discover).exits(0).stdout).unwrap();
+    let vcenter = program.run(&["platforms", "discover-vms", "--format", "json"]).exits(0);
+    let vcenter: Value = serde_json::from_str(&vcenter.stdout).unwrap();
+    let ids = |vms: &Value| vms.as_array().unwrap().iter().map(|vm| vm["id"].to_string()).collect::<BTreeSet<_>>();
+    assert_eq!(ids(&dora["vms"]), ids(&vcenter));
+    assert_eq!(ids(&vcenter).len(), 3);
+    stop(child);
+}
+
+#[test]
+fn a_dora_service_behind_tls_is_found_by_its_lines_alone() {
+    let (child, variables) = printed(&["--platform", "dora", "--tls"], "DORA_CA_FILE");
+    let program = variables.iter().fold(Program::new(), |program, (name, value)| program.env(name, value));
+    let discover = ["platforms", "dora-discover", "Dev1", "--hostfilter", "omit", "--format", "json"];
+    let told: Value = serde_json::from_str(&program.run(&discover).exits(0).stdout).unwrap();
+    assert_eq!(told["vms"].as_array().unwrap().len(), 3);
+    stop(child);
 }
 
 #[test]
