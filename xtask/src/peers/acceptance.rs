@@ -80,6 +80,10 @@ impl<'a> Run<'a> {
             &requests(&calls, ("RetrievePropertiesEx", 1), DISCOVERY_REQUESTS, 0),
         );
 
+        let examined = self.run(&["doctor", "--platform", "vsphere"]);
+        self.proxy.take();
+        verdicts.check("vcsim doctor: login, inventory and rights", &examined.and_then(|checkups| healthy(&checkups)));
+
         let names: Vec<&str> = before.keys().map(String::as_str).step_by(VMS / CHOSEN).collect();
         for (command, method, goal) in COMMANDS {
             let shown = command.join(" ");
@@ -106,12 +110,13 @@ impl<'a> Run<'a> {
 
     /// Runs a command of `chaosmonkey platforms` through the proxy and returns what it printed.
     fn platforms(&self, arguments: &[&str]) -> Result<Vec<Value>> {
+        self.run(&[&["platforms", arguments[0], "--platform", "vsphere"], &arguments[1..]].concat())
+    }
+
+    /// Runs a command of `chaosmonkey` through the proxy and returns what it printed.
+    fn run(&self, arguments: &[&str]) -> Result<Vec<Value>> {
         let mut command = Command::new(self.chaosmonkey);
-        command
-            .arg("platforms")
-            .arg(arguments[0])
-            .args(["--platform", "vsphere", "--format", "json"])
-            .args(&arguments[1..]);
+        command.args(arguments).args(["--format", "json"]);
         command.current_dir(&self.directory).env("VSPHERE_SERVER", self.proxy.url());
         command.env("VSPHERE_USERNAME", Vcsim::LOGIN).env("VSPHERE_PASSWORD", Vcsim::LOGIN);
         for setting in ["VSPHERE_PORT", "VSPHERE_INSECURE", "VSPHERE_CA_FILE", "VSPHERE_THUMBPRINT"] {
@@ -127,6 +132,16 @@ impl<'a> Run<'a> {
         ensure!(by_name.len() == VMS, "pyvmomi sees {} VMs of different names instead of {VMS}", by_name.len());
         Ok(by_name)
     }
+}
+
+/// One checkup, in which the steps that matter went well.
+fn healthy(checkups: &[Value]) -> Result<String> {
+    let checks = checkups.first().and_then(|checkup| checkup["checks"].as_array()).context("no checkup")?;
+    for step in ["login", "inventory", "rights"] {
+        let check = checks.iter().find(|check| text(check, "step") == step).with_context(|| format!("no {step}"))?;
+        ensure!(text(check, "finding") == "good", "{step}: {} {}", text(check, "finding"), text(check, "says"));
+    }
+    Ok(format!("{} steps", checks.len()))
 }
 
 /// The same VMs, each with the same id, place and state.
@@ -198,7 +213,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::proxy::Calls;
-    use super::{reached, requests, same_vms, states};
+    use super::{healthy, reached, requests, same_vms, states};
 
     fn vm(name: &str, state: &str) -> Value {
         json!({"id": "vm-1", "name": name, "host": "h", "cluster": null, "datacenter": "d", "power_state": state})
@@ -215,6 +230,18 @@ mod tests {
         let error = same_vms(&[vm("a", "powered_off")], &theirs).unwrap_err().to_string();
         assert_eq!(error, r#"a: power_state is "powered_off", pyvmomi sees "powered_on""#);
         assert!(same_vms(&[], &theirs).is_err());
+    }
+
+    #[test]
+    fn a_step_that_went_wrong_or_is_missing_is_found() {
+        let checkup = |finding: &str| {
+            let checks =
+                ["login", "inventory", "rights"].map(|step| json!({"step": step, "finding": finding, "says": "x"}));
+            json!({"checks": checks})
+        };
+        assert!(healthy(&[checkup("good")]).is_ok());
+        assert_eq!(healthy(&[checkup("bad")]).unwrap_err().to_string(), "login: bad x");
+        assert!(healthy(&[json!({"checks": []})]).is_err() && healthy(&[]).is_err());
     }
 
     #[test]
