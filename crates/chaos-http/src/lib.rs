@@ -6,7 +6,7 @@
 //! * Only what is declared [`idempotent`](Request::idempotent) is sent again after it may have been executed, see
 //!   [`RetryPolicy`]. For all else [`HttpError::may_have_taken_effect`] says that the state must be read.
 //! * [`TlsTrust`] says which servers are trusted; [`Config::platform`] and [`Config::probe`] are the two profiles.
-//! * [`inspect`] looks at the way to a server step by step and says where it ends, for people who have to mend it.
+//! * [`inspect()`] looks at the way to a server step by step and says where it ends, for people who have to mend it.
 //! * [`SafeUrl`] prints without secrets, [`SessionCookie`] keeps a cookie byte for byte. Bodies and header values are
 //!   never logged.
 //!

@@ -142,7 +142,7 @@ async fn no_secret_is_in_anything_that_these_commands_say() {
     run(&["config", "show", "--format", "json"]);
     run(&["config", "check"]);
     run(&["config", "check", "--set", &format!("platforms.vsphere.port={PASSWORD}")]);
-    run(&["config", "check", "--set", &format!("{PASSWORD}")]);
+    run(&["config", "check", "--set", PASSWORD]);
     run(&["doctor", "--format", "json"]);
     run(&["platforms", "dora-environments"]);
     run(&["platforms", "dora-discover", "Dev1", "--format", "json"]);
@@ -166,8 +166,7 @@ async fn no_secret_is_in_anything_that_these_commands_say() {
 
 /// What looks like a token of the simulated Dora service, in a path or in an answer.
 fn tokens(text: &str) -> Vec<String> {
-    let pattern =
-        regex::Regex::new(r"/v1/Get(?:Hypervisors|VirtualMachines)/([^/*]+)/|token[^a-z]+([0-9a-f]{8}-[0-9a-f-]{27})")
-            .unwrap();
+    let pattern = r"/v1/Get(?:Hypervisors|VirtualMachines)/([^/*]+)/|token[^a-z]+([0-9a-f]{8}-[0-9a-f-]{27})";
+    let pattern = regex::Regex::new(pattern).expect("a pattern");
     pattern.find_iter(text).map(|found| found.as_str().to_owned()).collect()
 }

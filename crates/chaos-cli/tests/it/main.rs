@@ -1,6 +1,7 @@
 //! The program as people and scripts meet it: started as a process, against a simulated platform.
 
 mod arguments;
+mod defaults;
 mod experiment;
 mod help;
 mod inventory;
