@@ -94,8 +94,10 @@ impl Client {
         environment: &Environment,
         filter: &HostFilter,
     ) -> Result<EnvironmentData, Error> {
+        // Both to the end, so that of two failures always the same one is told.
         let (hypervisors, vms) =
-            tokio::try_join!(self.hypervisors(cx, environment, filter), self.vms(cx, environment, filter))?;
+            tokio::join!(self.hypervisors(cx, environment, filter), self.vms(cx, environment, filter));
+        let (hypervisors, vms) = (hypervisors?, vms?);
         if let (true, true, Some(excuse)) = (hypervisors.is_empty(), vms.is_empty(), environment.excuse()) {
             let message = format!("the service has nothing in `{}`: {excuse}", environment.name);
             return Err(Error::new(ErrorKind::NotFound, message).platform(PlatformKind::DORA));

@@ -1,13 +1,16 @@
 //! Dora through the settings: environments by name, and where its VMs can be switched.
 
+use std::sync::Arc;
+
 use chaos_core::{
-    Connection, Context, Error, ErrorKind, NamePattern, PlatformKind, PlatformSource, Selector, TargetPattern, VMInfo,
-    nearest,
+    Connection, Context, Error, ErrorKind, NamePattern, Platform, PlatformKind, PlatformSource, Selector,
+    TargetPattern, VMInfo, nearest,
 };
 use chaos_dora::{Catalogue, EnvironmentData, HostFilter};
 use futures_util::future::try_join_all;
 
 use crate::open::dora::{catalogue, client, host_filter};
+use crate::open::read_only::ReadOnly;
 use crate::orchestrator::PlatformOrchestrator;
 use crate::settings::{Details, DoraSettings, Entry, Kind};
 
@@ -93,6 +96,27 @@ impl PlatformOrchestrator {
                 Err(Error::ambiguous(&vm.name, several.iter().map(path).collect()))
             }
         }
+    }
+
+    /// A Dora service as a platform, with the way out where it cannot do what it is asked for. Others are as they are.
+    pub(crate) fn with_way_out(&self, entry: &Entry, platform: Arc<dyn Platform>) -> Arc<dyn Platform> {
+        let Details::Dora(settings) = &entry.details else { return platform };
+        let environment = settings.environment.as_deref().unwrap_or_default();
+        let vcenter = catalogue(settings).and_then(|known| Ok(known.get(environment)?.vcenter.clone()));
+        let vcenter = vcenter.unwrap_or_default();
+        let way_out = match (self.platform_of(settings, Some(&vcenter)), self.switchable()) {
+            (Ok(Some(known)), _) => format!("its vCenter {vcenter} is the platform `{known}`, which can"),
+            (_, several) if !several.is_empty() => format!(
+                "its vCenter {vcenter} is one of the platforms {}; say which under `platforms.{}.vcenters`",
+                several.join(", "),
+                entry.name
+            ),
+            _ => format!(
+                "make its vCenter {vcenter} an entry of `platforms`, and name that under `platforms.{}.vcenters`",
+                entry.name
+            ),
+        };
+        Arc::new(ReadOnly::new(platform, way_out))
     }
 
     /// The entry that is the vCenter of this name, if the settings say so or it has that name.

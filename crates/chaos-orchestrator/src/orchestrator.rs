@@ -187,6 +187,8 @@ impl PlatformSource for PlatformOrchestrator {
         let place = self.place(&entry, Way::to(&entry, connection)?);
         let open = || async {
             let platform = open::platform(cx, &entry, &place.way, &self.ask).await?;
+            #[cfg(feature = "dora")]
+            let platform = self.with_way_out(&entry, platform);
             info!(platform = name, server = platform.identity().description, "connected");
             Ok(platform)
         };

@@ -4,6 +4,8 @@
 pub(crate) mod dora;
 #[cfg(feature = "olvm")]
 pub(crate) mod olvm;
+#[cfg(feature = "dora")]
+pub(crate) mod read_only;
 #[cfg(feature = "vsphere")]
 pub(crate) mod vsphere;
 

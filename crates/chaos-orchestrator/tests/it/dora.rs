@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chaos_core::{Context, ErrorKind, PlatformKind, PlatformSource, VMInfo, VMPowerState};
+use chaos_core::{Context, ErrorKind, PlatformKind, PlatformSource, Stop, VMInfo, VMPowerState};
 use chaos_orchestrator::{HostFilter, Located, PlatformOrchestrator, Sources};
 use chaos_sim::{Builder, Door, Estate, Sim, VmSpec};
 use serde_json::{Value, json};
@@ -144,4 +144,25 @@ async fn who_does_not_answer_might_be_the_one() {
     let error = alone.locate(&cx(), "dora", &web).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains("platforms.dora.vcenters"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_power_call_is_refused_with_the_platform_that_could_do_it() {
+    let sim = sim(&["web-01"]).start().await.unwrap();
+    let known = json!({"environment": "Dev1", "host_filter": "omit", "vcenters": {"OracleQA": "site"}});
+    let unknown = json!({"environment": "Dev1", "host_filter": "omit"});
+    for (settings, entry, said) in [
+        (&known, Some("site"), "its vCenter OracleQA is the platform `site`, which can"),
+        (&unknown, Some("site"), "one of the platforms site; say which under `platforms.dora.vcenters`"),
+        (&unknown, None, "make its vCenter OracleQA an entry of `platforms`"),
+    ] {
+        let mut entries = vec![("dora", dora(&sim, settings))];
+        entries.extend(entry.map(|name| (name, vcenter(&sim))));
+        let (orchestrator, _directory) = orchestrator(&entries);
+        assert_eq!(orchestrator.vm_info(&cx(), "dora", "web-01").await.unwrap().name, "web-01");
+        let error = orchestrator.power_off(&cx(), "dora", "web-01", Stop::graceful()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.to_string().contains("power off") && error.to_string().contains(said), "{error}");
+    }
+    assert_eq!(sim.world().vm("web-01").unwrap().operations, 0);
 }
