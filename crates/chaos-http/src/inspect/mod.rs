@@ -23,6 +23,8 @@ pub use tls::{Handshake, TlsInspection};
 
 /// How long each step may take: a person waits for it.
 const STEP: Duration = Duration::from_secs(10);
+/// How long a second look at a server may take that was just connected to: what it is asked then is answered at once.
+const SECOND_LOOK: Duration = Duration::from_secs(3);
 
 /// The way to a server, as far as it goes: steps after one that failed are absent.
 #[derive(Debug, Clone)]
@@ -65,7 +67,8 @@ pub enum ConnectFailure {
 }
 
 /// Looks at the way to the server of `url` with the given trust, and asks it one harmless question (`HEAD /`) if the way goes
-/// so far. Nothing secret is sent. Each step takes ten seconds at most.
+/// so far. Nothing secret is sent. Each step takes ten seconds at most, and a second look, at whether the other kind of
+/// server is there, three.
 ///
 /// # Errors
 /// [`ErrorKind::Configuration`](chaos_core::ErrorKind::Configuration) if the trust cannot be used, such as a CA file that
@@ -83,36 +86,44 @@ pub async fn inspect(cx: &Context, url: &Url, trust: &TlsTrust) -> Result<Inspec
         reply: None,
     };
     let Ok(addresses) = inspection.addresses.clone() else { return Ok(inspection) };
-    let stream = match connect(cx, &addresses, port).await? {
-        Ok((stream, connected)) => {
-            inspection.connection = Some(Ok(connected));
-            stream
-        }
+    let (stream, connected) = match connect(cx, &addresses, port).await? {
+        Ok(there) => there,
         Err(failure) => {
             inspection.connection = Some(Err(failure));
             return Ok(inspection);
         }
     };
+    inspection.connection = Some(Ok(connected));
+    let (host, address) = (&inspection.host, connected.address);
     if url.scheme() != "https" {
-        inspection.reply = Some(plain::ask(cx, stream, &inspection.host).await?);
+        let reply = plain::ask(cx, STEP, stream, host).await?;
+        let wants_tls = reply.may_be_of_tls() && speaks_tls(cx, address, host).await?;
+        inspection.reply = Some(if wants_tls { Reply::WantsTls } else { reply });
         return Ok(inspection);
     }
-    let (mut tls, stream) = tls::shake_hands(cx, stream, &inspection.host, trust).await?;
+    let (mut tls, stream) = tls::shake_hands(cx, STEP, stream, host, trust).await?;
     match stream {
-        Some(stream) => inspection.reply = Some(plain::ask(cx, *stream, &inspection.host).await?),
-        // What is no TLS may be plain HTTP, which only a second connection can tell.
-        None if matches!(tls.handshake, Handshake::Failed(_)) => {
-            if let Ok((stream, _)) = connect(cx, &addresses, port).await?
-                && let Reply::Http { .. } = plain::ask(cx, stream, &inspection.host).await?
-                && tls.chain.is_empty()
-            {
-                tls.handshake = Handshake::PlainHttp;
-            }
+        Some(stream) => inspection.reply = Some(plain::ask(cx, STEP, *stream, host).await?),
+        None if tls.may_be_plain_http() && speaks_plain_http(cx, address, host).await? => {
+            tls.handshake = Handshake::PlainHttp;
         }
         None => {}
     }
     inspection.tls = Some(tls);
     Ok(inspection)
+}
+
+/// Whether a server answers a plain question as HTTP servers do. Only a second connection can tell.
+async fn speaks_plain_http(cx: &Context, address: SocketAddr, host: &str) -> Result<bool, Error> {
+    let Some(Ok(stream)) = step(cx, SECOND_LOOK, TcpStream::connect(address)).await? else { return Ok(false) };
+    Ok(matches!(plain::ask(cx, SECOND_LOOK, stream, host).await?, Reply::Http { .. }))
+}
+
+/// Whether a server shows a certificate, of whatever kind, to one who begins with TLS.
+async fn speaks_tls(cx: &Context, address: SocketAddr, host: &str) -> Result<bool, Error> {
+    let Some(Ok(stream)) = step(cx, SECOND_LOOK, TcpStream::connect(address)).await? else { return Ok(false) };
+    let (seen, _) = tls::shake_hands(cx, SECOND_LOOK, stream, host, &TlsTrust::SystemRoots).await?;
+    Ok(!seen.chain.is_empty())
 }
 
 async fn resolve(cx: &Context, host: &Host<String>, port: u16) -> Result<Result<Vec<IpAddr>, String>, Error> {
@@ -121,7 +132,7 @@ async fn resolve(cx: &Context, host: &Host<String>, port: u16) -> Result<Result<
         Host::Ipv6(address) => return Ok(Ok(vec![IpAddr::V6(*address)])),
         Host::Domain(name) => name,
     };
-    Ok(match step(cx, tokio::net::lookup_host((name.as_str(), port))).await? {
+    Ok(match step(cx, STEP, tokio::net::lookup_host((name.as_str(), port))).await? {
         None => Err("the name service did not answer in time".to_owned()),
         Some(Err(error)) => Err(error.to_string()),
         Some(Ok(found)) => {
@@ -146,7 +157,7 @@ async fn connect(
     for address in addresses {
         let address = SocketAddr::new(*address, port);
         let start = cx.clock().monotonic();
-        failure = match step(cx, TcpStream::connect(address)).await? {
+        failure = match step(cx, STEP, TcpStream::connect(address)).await? {
             Some(Ok(stream)) => {
                 let took = cx.clock().monotonic().saturating_sub(start);
                 return Ok(Ok((stream, Connected { address, took })));
@@ -160,12 +171,12 @@ async fn connect(
     Ok(Err(failure))
 }
 
-/// Waits for one step; `None` if it took too long.
+/// Waits for one step; `None` if it took longer than it may.
 ///
 /// # Errors
 /// The context's own end.
-async fn step<T>(cx: &Context, future: impl Future<Output = T> + Send) -> Result<Option<T>, Error> {
-    match cx.limit(STEP).bounded("looking at the way to the server", future).await {
+async fn step<T>(cx: &Context, longest: Duration, future: impl Future<Output = T> + Send) -> Result<Option<T>, Error> {
+    match cx.limit(longest).bounded("looking at the way to the server", future).await {
         Ok(value) => Ok(Some(value)),
         Err(error) => {
             cx.check("looking at the way to the server")?;

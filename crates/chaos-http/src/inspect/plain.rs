@@ -1,5 +1,7 @@
 //! One harmless question to a server, and what kind of answer came.
 
+use std::time::Duration;
+
 use chaos_core::{Context, Error};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -33,9 +35,17 @@ pub enum Reply {
     Other,
 }
 
+impl Reply {
+    /// Whether this may be what a TLS server says to those who speak plainly: some answer in plain words, others hang up.
+    pub(super) fn may_be_of_tls(&self) -> bool {
+        matches!(self, Self::Http { status: 400, .. } | Self::HungUp | Self::Other)
+    }
+}
+
 /// Asks.
 pub(super) async fn ask(
     cx: &Context,
+    longest: Duration,
     mut stream: impl AsyncRead + AsyncWrite + Send + Unpin,
     host: &str,
 ) -> Result<Reply, Error> {
@@ -54,7 +64,7 @@ pub(super) async fn ask(
         }
         Ok::<_, std::io::Error>(head)
     };
-    let head = match step(cx, exchange).await? {
+    let head = match step(cx, longest, exchange).await? {
         None => return Ok(Reply::Silent),
         Some(Err(_)) => return Ok(Reply::HungUp),
         Some(Ok(head)) => head,

@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chaos_core::{Context, Error};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -45,9 +46,18 @@ pub enum Handshake {
     Failed(String),
 }
 
+impl TlsInspection {
+    /// Whether this may be what TLS meets in a server that speaks plain HTTP: some answer a greeting with a refusal, others
+    /// wait for the end of its line.
+    pub(super) fn may_be_plain_http(&self) -> bool {
+        self.chain.is_empty() && matches!(self.handshake, Handshake::Failed(_) | Handshake::Silent)
+    }
+}
+
 /// Shakes hands. The stream is given back if the certificate is trusted.
 pub(super) async fn shake_hands(
     cx: &Context,
+    longest: Duration,
     stream: TcpStream,
     host: &str,
     trust: &TlsTrust,
@@ -57,7 +67,7 @@ pub(super) async fn shake_hands(
     // An IPv6 address stands in brackets in a URL.
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
         .map_err(|_| ConfigError::Endpoint(url::ParseError::InvalidDomainCharacter))?;
-    let shaken = step(cx, TlsConnector::from(Arc::new(config)).connect(name, stream)).await?;
+    let shaken = step(cx, longest, TlsConnector::from(Arc::new(config)).connect(name, stream)).await?;
     let (handshake, version, stream) = match shaken {
         None => (Handshake::Silent, None, None),
         Some(Err(error)) => (failure(&error), None, None),

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use chaos_core::Context;
+use chaos_core::{Context, Error, ErrorKind};
 use chaos_http::{ConnectFailure, Handshake, Inspection, Reply, Rule, TlsTrust, Url, inspect};
 use rcgen::date_time_ymd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
 use crate::support::TestClock;
-use crate::tls_server::{Authority, Identity, TlsServer, localhost, self_signed, serve};
+use crate::tls_server::{Authority, Identity, TlsServer, acceptor, localhost, self_signed, serve};
 
 async fn look(url: &Url, trust: &TlsTrust) -> Inspection {
     inspect(&Context::with_timeout(Duration::from_secs(30)), url, trust).await.unwrap()
@@ -97,6 +98,39 @@ async fn plain_http_on_the_tls_port_and_tls_on_the_plain_port_are_told() {
     assert_eq!(look(&plain, &TlsTrust::SystemRoots).await.reply, Some(Reply::WantsTls));
 }
 
+/// A TLS server that says something of its own to whoever does not begin with TLS, and hangs up.
+async fn tls_that_says(words: &'static str) -> u16 {
+    let acceptor = acceptor(&self_signed(), rustls::ALL_VERSIONS);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut heard = [0; 1024];
+            if stream.peek(&mut heard).await.is_ok() && heard[0] == 0x16 {
+                // Whoever comes refuses the certificate.
+                let _ = acceptor.accept(stream).await;
+                continue;
+            }
+            let _ = stream.read(&mut heard).await;
+            let _ = stream.write_all(words.as_bytes()).await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn tls_is_told_from_what_its_server_says_to_those_who_speak_plainly() {
+    // Apache, nginx and Go answer in plain words, others hang up.
+    for words in ["HTTP/1.1 400 Bad Request\r\n\r\nThis is a TLS port.", ""] {
+        let url = Url::parse(&format!("http://127.0.0.1:{}/", tls_that_says(words).await)).unwrap();
+        assert_eq!(look(&url, &TlsTrust::SystemRoots).await.reply, Some(Reply::WantsTls), "{words}");
+    }
+    let port = answers("HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let seen = look(&Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap(), &TlsTrust::SystemRoots).await;
+    assert_eq!(seen.reply, Some(Reply::Http { status: 400, clock: None }), "a refusal alone is no TLS");
+}
+
 #[tokio::test]
 async fn what_is_no_web_server_is_told() {
     let port = answers("SSH-2.0-OpenSSH_9.2\r\n\r\n").await;
@@ -117,21 +151,56 @@ async fn the_way_ends_where_it_ends() {
     let none = TlsTrust::CaFile("/no/such/file.pem".into());
     let cx = Context::with_timeout(Duration::from_secs(30));
     let error = inspect(&cx, &Url::parse(&format!("https://127.0.0.1:{}/", answers("").await)).unwrap(), &none).await;
-    assert_eq!(error.unwrap_err().kind(), chaos_core::ErrorKind::Configuration);
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Configuration);
 }
 
-#[tokio::test]
-async fn a_server_that_says_nothing_costs_ten_seconds_and_not_more() {
+/// Looks at a server that the test plays, on a clock that stands still: the look, the server and the clock.
+async fn played() -> (JoinHandle<Result<Inspection, Error>>, TcpListener, TestClock) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("https://{}/", listener.local_addr().unwrap())).unwrap();
     let clock = TestClock::still();
     let cx = clock.context();
-    let looking = tokio::spawn(async move { inspect(&cx, &url, &TlsTrust::SystemRoots).await });
-    let (mut stream, _) = listener.accept().await.unwrap();
+    (tokio::spawn(async move { inspect(&cx, &url, &TlsTrust::SystemRoots).await }), listener, clock)
+}
+
+/// The next connection to a server that the test plays, and the first byte that is said in it.
+async fn hears(listener: &TcpListener) -> (TcpStream, u8) {
+    let heard = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let first = stream.read_u8().await.unwrap();
+        (stream, first)
+    };
+    tokio::time::timeout(Duration::from_secs(20), heard).await.expect("somebody connects and says something")
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_costs_thirteen_seconds_and_not_more() {
+    let (looking, listener, clock) = played().await;
     // The greeting of the client is here: it waits for ours.
-    assert!(stream.read_u8().await.is_ok());
+    let _greeted = hears(&listener).await;
     clock.advance(Duration::from_secs(10));
+    let (_second, first) = hears(&listener).await;
+    assert_eq!(first, b'H', "a plain question");
+    clock.advance(Duration::from_secs(3));
     let seen = looking.await.unwrap().unwrap();
     assert_eq!(seen.tls.unwrap().handshake, Handshake::Silent);
     assert!(seen.reply.is_none());
+}
+
+#[tokio::test]
+async fn plain_http_that_waits_for_the_end_of_a_line_is_told() {
+    let (looking, listener, clock) = played().await;
+    let _greeted = hears(&listener).await;
+    clock.advance(Duration::from_secs(10));
+    let (mut second, _) = hears(&listener).await;
+    second.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+    assert_eq!(looking.await.unwrap().unwrap().tls.unwrap().handshake, Handshake::PlainHttp);
+}
+
+#[tokio::test]
+async fn a_look_ends_with_its_callers_deadline() {
+    let (looking, listener, clock) = played().await;
+    let _greeted = hears(&listener).await;
+    clock.advance(Duration::from_hours(2));
+    assert_eq!(looking.await.unwrap().unwrap_err().kind(), ErrorKind::Timeout);
 }

@@ -89,7 +89,8 @@ pub(crate) async fn serve(identity: &Identity) -> TlsServer {
     serve_versions(identity, rustls::ALL_VERSIONS).await
 }
 
-pub(crate) async fn serve_versions(identity: &Identity, versions: &[&'static SupportedProtocolVersion]) -> TlsServer {
+/// What shows a certificate to whoever comes.
+pub(crate) fn acceptor(identity: &Identity, versions: &[&'static SupportedProtocolVersion]) -> TlsAcceptor {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
     let key = provider.key_provider.load_private_key(key).unwrap();
@@ -99,7 +100,11 @@ pub(crate) async fn serve_versions(identity: &Identity, versions: &[&'static Sup
         .unwrap()
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(Always(shown)));
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+pub(crate) async fn serve_versions(identity: &Identity, versions: &[&'static SupportedProtocolVersion]) -> TlsServer {
+    let acceptor = acceptor(identity, versions);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = Url::parse(&format!("https://localhost:{}/sdk", listener.local_addr().unwrap().port())).unwrap();
     let mut tasks = JoinSet::new();
