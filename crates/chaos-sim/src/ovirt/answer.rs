@@ -11,10 +11,11 @@ use super::fault::{Fault, Refused};
 use super::page;
 use super::perform::running;
 use super::request::{Format, Request};
+use super::role::Role;
 use super::route::{Action, Part, Route, Top};
 use super::scene::{Scene, href};
 use super::write;
-use crate::accounts::Role;
+use crate::accounts;
 use crate::wire::Reply;
 use crate::world::Operation;
 
@@ -88,7 +89,7 @@ impl Engine {
             return refused(&Fault::syntax(request.host(), "system").into(), format);
         }
         // A filtered view cannot be lifted by those who have no other.
-        if !has_body && !caller.is_filtered && caller.role != Role::Administrator {
+        if !has_body && !caller.is_filtered && caller.role != accounts::Role::Administrator {
             return refused(
                 &Fault::failed(400, "Query execution failed due to insufficient permissions.").into(),
                 format,
@@ -102,6 +103,9 @@ impl Engine {
                 }
                 (&Method::POST | &Method::DELETE, _) => {
                     self.change_tags(request, caller, correlation).map(|(status, tag)| document(status, &tag, format))
+                }
+                (_, Route::Permissions(user)) => {
+                    self.permissions_of(request, caller, user).map(|permissions| document(200, &permissions, format))
                 }
                 _ => self.scene(caller, request, |scene| self.look(scene, request, caller, format)).map(|answer| {
                     match answer {
@@ -158,6 +162,9 @@ impl Engine {
                 let jobs = self.jobs();
                 jobs.get(id).map(|job| scene.job(job)).ok_or(Refused::Absent)
             }
+            Route::Roles => Ok(scene.roles()),
+            Route::Role(id) => Role::find(id).map(Role::element).ok_or(Refused::Absent),
+            Route::Permits(id) => scene.permits(id).ok_or(Refused::Absent),
             Route::One(top, id) => scene.one(*top, id, request),
             Route::OfVm(id, part, member) => {
                 let vm = scene.vm_of(id).ok_or(Refused::Absent)?;
@@ -173,6 +180,7 @@ impl Engine {
                 element.ok_or(Refused::Absent)
             }
             Route::List(_)
+            | Route::Permissions(_)
             | Route::Action(..)
             | Route::Token
             | Route::Logout

@@ -38,6 +38,12 @@ pub(super) enum Route {
     Action(String, Action),
     /// An action that has tasks, to be looked at again.
     Running(String, Action, String),
+    /// What a user was given.
+    Permissions(String),
+    Roles,
+    Role(String),
+    /// What a role permits.
+    Permits(String),
     /// In the API, where nothing is.
     Nowhere,
     /// Outside of the API, where nothing is either.
@@ -170,6 +176,10 @@ impl Route {
         match rest {
             [] => Self::Api,
             ["vms", id, rest @ ..] if !rest.is_empty() => Self::below_vm(id, rest),
+            ["users", id, "permissions"] => Self::Permissions((*id).to_owned()),
+            ["roles"] => Self::Roles,
+            ["roles", id] => Self::Role((*id).to_owned()),
+            ["roles", id, "permits"] => Self::Permits((*id).to_owned()),
             [collection] => top(collection).map_or(Self::Nowhere, Self::List),
             [collection, id] => top(collection).map_or(Self::Nowhere, |top| Self::One(top, (*id).to_owned())),
             _ => Self::Nowhere,
@@ -206,6 +216,10 @@ impl Route {
             Self::One(top, _) => top.one(),
             Self::OfVm(_, part, _) => part.path,
             Self::Action(_, action) | Self::Running(_, action, _) => action.word(),
+            Self::Permissions(_) => "permissions",
+            Self::Roles => "roles",
+            Self::Role(_) => "role",
+            Self::Permits(_) => "permits",
             Self::Nowhere | Self::Elsewhere => "(nowhere)",
         }
     }
@@ -213,13 +227,20 @@ impl Route {
     /// The id in the path, of the VM or whatever else it is about.
     pub(super) fn id(&self) -> Option<&str> {
         match self {
-            Self::One(_, id) | Self::OfVm(id, ..) | Self::Action(id, _) | Self::Running(id, ..) => Some(id),
+            Self::One(_, id)
+            | Self::OfVm(id, ..)
+            | Self::Action(id, _)
+            | Self::Running(id, ..)
+            | Self::Permissions(id)
+            | Self::Role(id)
+            | Self::Permits(id) => Some(id),
             Self::Token
             | Self::Logout
             | Self::Health
             | Self::Certificate
             | Self::Api
             | Self::List(_)
+            | Self::Roles
             | Self::Nowhere
             | Self::Elsewhere => None,
         }
@@ -235,6 +256,10 @@ impl Route {
             | Self::OfVm(..)
             | Self::Action(..)
             | Self::Running(..)
+            | Self::Permissions(_)
+            | Self::Roles
+            | Self::Role(_)
+            | Self::Permits(_)
             | Self::Nowhere => true,
         }
     }

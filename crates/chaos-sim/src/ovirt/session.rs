@@ -60,7 +60,6 @@ impl Sessions {
             let plain = self.accounts.get_key_value(login)?;
             (profile == INTERNAL && !login.contains('@')).then_some(plain)
         });
-        let with_profile = |name: &str| if name.contains('@') { name.to_owned() } else { format!("{name}@{INTERNAL}") };
         match account {
             Some((name, (right, role))) if right.expose_secret() == password => Ok((with_profile(name), *role)),
             None if !self.has_profile(profile) => {
@@ -72,6 +71,12 @@ impl Sessions {
                 with_profile(name)
             ))),
         }
+    }
+
+    /// What the account of a name may do; the name is told with its profile.
+    pub(super) fn account(&self, is_meant: impl Fn(&str) -> bool) -> Option<Role> {
+        let meant = self.accounts.iter().find(|(name, _)| is_meant(&with_profile(name)));
+        meant.map(|(_, (_, role))| *role)
     }
 
     fn has_profile(&self, profile: &str) -> bool {
@@ -172,4 +177,9 @@ impl Sessions {
         let limit = self.idle_limit;
         self.open.retain(|_, session| now.saturating_sub(session.last_active) <= limit);
     }
+}
+
+/// The name of an account as the engine writes it.
+fn with_profile(name: &str) -> String {
+    if name.contains('@') { name.to_owned() } else { format!("{name}@{INTERNAL}") }
 }

@@ -9,6 +9,7 @@ mod login;
 mod reading;
 mod records;
 mod restart;
+mod rights;
 mod searching;
 mod sequences;
 mod sessions;
