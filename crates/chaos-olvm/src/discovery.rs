@@ -22,7 +22,7 @@ use crate::transport::List;
 type Look<'a> = BoxFuture<'a, (&'a str, Result<Option<Vm>, CallError>)>;
 
 /// How many requests one caller has under way at the same time.
-const AT_A_TIME: usize = 8;
+pub(crate) const AT_A_TIME: usize = 8;
 /// How long the names of places are believed. They hardly ever change.
 const PLACES_LIVE: Duration = Duration::from_mins(5);
 /// How soon they are asked for once more because of a place that is not among them. It may be hidden from the account.
@@ -119,15 +119,31 @@ pub(crate) async fn get(
     ids: &[&str],
 ) -> Result<HashMap<String, Result<VMInfo, Error>>, Error> {
     let LookedUp { vms, failed } = look_up(session, cx, ids).await?;
-    let places = if let Some(places) = known.recall(&vms) {
-        places
-    } else {
-        let (places, _) = read_places(session, cx).await?;
-        known.remember(&places);
-        places
-    };
+    let places = places_for(session, known, cx, &vms).await?;
     let found = vms.into_iter().map(|vm| (vm.id.clone(), Ok(places.describe(&vm))));
     Ok(found.chain(failed.into_iter().map(|(id, error)| (id, Err(error)))).collect())
+}
+
+/// What some VMs are in, by id: the cluster, and its data center, as far as the account can see them.
+pub(crate) async fn places_of(
+    session: &Session,
+    known: &KnownPlaces,
+    cx: &Context,
+    ids: &[&str],
+) -> Result<HashMap<String, Vec<String>>, Error> {
+    let LookedUp { vms, .. } = look_up(session, cx, ids).await?;
+    let places = places_for(session, known, cx, &vms).await?;
+    Ok(vms.iter().map(|vm| (vm.id.clone(), places.above(vm))).collect())
+}
+
+/// The places for these VMs, read unless they are known.
+async fn places_for(session: &Session, known: &KnownPlaces, cx: &Context, vms: &[Vm]) -> Result<Arc<Places>, Error> {
+    if let Some(places) = known.recall(vms) {
+        return Ok(places);
+    }
+    let (places, _) = read_places(session, cx).await?;
+    known.remember(&places);
+    Ok(places)
 }
 
 /// Some VMs as they are now.

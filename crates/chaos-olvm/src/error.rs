@@ -69,6 +69,22 @@ impl CallError {
         matches!(self.cause, Cause::NotFound) || self.fault().is_some_and(Fault::is_not_found)
     }
 
+    /// Whether the account must not ask for this, or the engine has no such thing to ask for.
+    pub(crate) fn is_withheld(&self) -> bool {
+        let is_final = |status: StatusCode| matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND);
+        match &self.cause {
+            Cause::NotFound => true,
+            Cause::Page { status, .. } => is_final(*status),
+            Cause::Fault(fault) => is_final(fault.status) || fault.lacks_permission(),
+            Cause::Http(_)
+            | Cause::Xml(_)
+            | Cause::Document(_)
+            | Cause::Unauthenticated(_)
+            | Cause::Sso(_)
+            | Cause::Ended(_) => false,
+        }
+    }
+
     /// Whether the call may have been executed all the same, so that only reading the state tells.
     pub(crate) fn may_have_taken_effect(&self) -> bool {
         if self.method == Method::GET {

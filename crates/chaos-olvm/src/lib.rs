@@ -39,7 +39,7 @@
 //! * `api`: requests as values, and what is understood of the answers.
 //! * `transport`: one exchange over HTTP. `session`: the login, which is renewed once when it dies, and ended.
 //! * `discovery`: four requests, joined by id. `watch`: everything that waits for VMs shares one look a tick.
-//! * `power`: what each power operation means here.
+//! * `power`: what each power operation means here. `rights`: which of them the account may use.
 //! * `platform`: the door.
 //!
 //! What is sent to the engine follows the oVirt Engine API reference and its API model.
@@ -50,6 +50,7 @@ mod discovery;
 mod error;
 mod platform;
 mod power;
+mod rights;
 mod session;
 mod transport;
 mod watch;

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chaos_core::{
     Capabilities, Context, Discovery, Error, ErrorKind, Fault, Operation, Outcome, Platform, PlatformIdentity,
-    PlatformKind, Selector, Target, Undo, VMInfo, VMRef,
+    PlatformKind, PowerRights, Selector, Target, Undo, VMInfo, VMRef,
 };
 
 use crate::config::Config;
 use crate::discovery::{self, KnownPlaces};
 use crate::error::again;
 use crate::power::Power;
+use crate::rights;
 use crate::session::Session;
 use crate::watch::Watch;
 
@@ -48,6 +49,27 @@ impl Olvm {
         };
         let watch = Watch::new(session.clone());
         Ok(Self { session, watch, identity, places: KnownPlaces::default() })
+    }
+
+    /// Which power operations the account may use on some VMs, as the engine tells it; nothing is changed.
+    ///
+    /// What counts are the account's roles on the system, on a VM, and on the cluster and the data center that it is in: two
+    /// requests, and one for each role. If one of them is on a cluster or a data center, the VMs are looked at as well: one
+    /// request for every 120 of them, and three for the places if no discovery has read them lately. An operation that is
+    /// done in two ways has a right for each: powering off is `shut_down_vm` and `stop_vm`, rebooting is `reboot_vm` and, on
+    /// engines that can reset VMs, `reset_vm`.
+    ///
+    /// The answer is a lower bound. An engine lists what the account and its groups were given, as far as it knows the
+    /// groups; what comes from a group that it does not list, or by a place that the account cannot see, is not counted. It
+    /// is too high in one case: the API has no element for some kinds of objects, such as vNIC profiles, so that a role on
+    /// one of these looks like a role on the system. The roles that are made for them permit no power operation.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] if the engine does not tell: before 4.3 it does not say who the account is, and it may
+    /// refuse to list permissions and roles. Else what a call can give.
+    pub async fn power_rights(&self, cx: &Context, vms: &[VMRef]) -> Result<PowerRights, Error> {
+        let own: Vec<&VMRef> = vms.iter().filter(|vm| vm.is_on(&self.identity)).collect();
+        Box::pin(rights::read(&self.session, &self.places, cx, &own)).await
     }
 
     fn power(&self) -> Power<'_> {

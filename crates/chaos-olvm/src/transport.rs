@@ -224,6 +224,8 @@ impl List {
     // The path has no underscore, the elements do.
     pub(crate) const DATACENTERS: Self = Self { root: "data_centers", member: "data_center" };
     pub(crate) const EVENTS: Self = Self { root: "events", member: "event" };
+    pub(crate) const PERMISSIONS: Self = Self { root: "permissions", member: "permission" };
+    pub(crate) const PERMITS: Self = Self { root: "permits", member: "permit" };
 }
 
 fn failed(request: &Request, cause: Cause) -> CallError {

@@ -49,6 +49,11 @@ impl Fault {
         self.status == StatusCode::NOT_FOUND || self.detail.contains("VM is not found")
     }
 
+    /// Whether a query is not for this account. The engine says so with 400, not with 403.
+    pub(crate) fn lacks_permission(&self) -> bool {
+        self.detail.contains("insufficient permissions")
+    }
+
     fn kind(&self) -> ErrorKind {
         if self.is_not_found() {
             return ErrorKind::NotFound;

@@ -11,6 +11,7 @@ pub(crate) mod fault;
 pub(crate) mod page;
 pub(crate) mod place;
 pub(crate) mod request;
+pub(crate) mod right;
 pub(crate) mod search;
 pub(crate) mod status;
 pub(crate) mod token;

@@ -51,6 +51,12 @@ impl Places {
             && vm.cluster.as_ref().is_none_or(|id| self.clusters.contains_key(id))
     }
 
+    /// What a VM is in, by id: its cluster, and the data center of that. A cluster that cannot be seen is in none.
+    pub(crate) fn above(&self, vm: &Vm) -> Vec<String> {
+        let datacenter = vm.cluster.as_ref().and_then(|id| self.clusters.get(id)).and_then(|(_, it)| it.as_ref());
+        vm.cluster.iter().chain(datacenter).cloned().collect()
+    }
+
     /// The VM with the names of its places. What cannot be seen has none.
     pub(crate) fn describe(&self, vm: &Vm) -> VMInfo {
         let mut info = vm.info();

@@ -68,6 +68,16 @@ impl Request {
         Self::get("GET datacenters", "/datacenters")
     }
 
+    /// What a user and the user's groups were given, and on what.
+    pub(crate) fn permissions(user: &str) -> Self {
+        Self::get("GET users/permissions", format!("/users/{}/permissions", encode(user)))
+    }
+
+    /// What a role permits.
+    pub(crate) fn permits(role: &str) -> Self {
+        Self::get("GET roles/permits", format!("/roles/{}/permits", encode(role)))
+    }
+
     /// The newest lines of the log on a VM, if given only those that a call of ours brought about.
     pub(crate) fn events(vm: &str, codes: &[u32], correlation: Option<&str>) -> Self {
         // AND binds before OR and there are no parentheses: every alternative says all of it.

@@ -5,5 +5,6 @@
 mod adversary;
 mod conformance;
 mod requests;
+mod rights;
 mod secrets;
 mod traps;
