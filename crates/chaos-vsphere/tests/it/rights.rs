@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use chaos_core::{Context, Operation, Platform, PlatformExt, PowerRights, Selector, VMRef};
-use chaos_sim::{Estate, Flavour, Role, Sim, VmSpec};
+use chaos_core::{Context, ErrorKind, Operation, Platform, PlatformExt, PowerRights, Selector, VMRef};
+use chaos_sim::{Estate, Flavour, Role, Sim, VmSpec, WireAction, WireFault};
 use chaos_vsphere::{Config, VSphere};
+
+use crate::scripted::Scripted;
 
 fn cx() -> Context {
     Context::with_timeout(Duration::from_secs(30))
@@ -39,4 +41,25 @@ async fn a_server_tells_what_an_account_may_do_in_two_requests() {
             assert_eq!(reboot.privilege, "VirtualMachine.Interact.Reset");
         }
     }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_tell_is_no_server_that_forbids() {
+    // Without an authorization manager there is nobody to ask.
+    let without = Scripted::start().await;
+    let vsphere = without.connect().await;
+    let vm = VMRef::new(vsphere.identity(), "vm-1");
+    let asked = without.called().await.len();
+    assert_eq!(vsphere.power_rights(&cx(), &[vm]).await.unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(without.called().await.len(), asked);
+    vsphere.disconnect(&cx()).await.unwrap();
+
+    let sim = Sim::builder().estate(Estate::of_size(2)).user("root", "pw", Role::Administrator).start().await.unwrap();
+    let vsphere = VSphere::connect(&cx(), Config::new(sim.url(), "root", "pw".into())).await.unwrap();
+    let vms = vsphere.discover(&cx(), &Selector::all()).await.unwrap().vms;
+    let vms: Vec<VMRef> = vms.iter().map(|vm| vsphere.vm_ref(vm)).collect();
+    let unknown = WireAction::SoapFault { fault: "NotSupported".into() };
+    sim.inject(WireFault::new(unknown).method("HasPrivilegeOnEntities").always());
+    assert_eq!(vsphere.power_rights(&cx(), &vms).await.unwrap_err().kind(), ErrorKind::Unsupported);
+    vsphere.disconnect(&cx()).await.unwrap();
 }
