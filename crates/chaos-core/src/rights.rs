@@ -10,7 +10,7 @@ use crate::fault::Operation;
 pub struct PowerRights {
     /// How many VMs were looked at.
     pub vms: usize,
-    /// One for each operation.
+    /// At least one for each operation. One that is done in several ways may have a right for each.
     pub rights: Vec<Right>,
 }
 

@@ -8,6 +8,8 @@ use chaos_core::{
     PlatformKind, PowerRights, Selector, Target, Undo, VMInfo, VMRef,
 };
 
+use crate::api::request::Request;
+use crate::api::right::EntryPoint;
 use crate::config::Config;
 use crate::discovery::{self, KnownPlaces};
 use crate::error::again;
@@ -49,6 +51,14 @@ impl Olvm {
         };
         let watch = Watch::new(session.clone());
         Ok(Self { session, watch, identity, places: KnownPlaces::default() })
+    }
+
+    /// The engine's product and version, such as `oVirt Engine 4.5.4-1.el8`, if it tells them: one request.
+    ///
+    /// # Errors
+    /// What a call can give.
+    pub async fn product(&self, cx: &Context) -> Result<Option<String>, Error> {
+        Ok(self.session.read(cx, &Request::entry_point(), EntryPoint::read).await?.product)
     }
 
     /// Which power operations the account may use on some VMs, as the engine tells it; nothing is changed.

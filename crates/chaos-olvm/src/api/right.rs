@@ -9,6 +9,8 @@ pub(crate) struct EntryPoint {
     pub(crate) user: Option<String>,
     /// Major and minor number; zeros if it has none.
     pub(crate) version: (u32, u32),
+    /// Name and whole version, such as `oVirt Engine 4.5.4-1.el8`.
+    pub(crate) product: Option<String>,
 }
 
 impl EntryPoint {
@@ -17,11 +19,18 @@ impl EntryPoint {
         if node.name() != "api" {
             return None;
         }
-        let version = node.child("product_info").and_then(|product| product.child("version"));
+        let info = node.child("product_info");
+        let version = info.and_then(|product| product.child("version"));
         let number = |name| version?.child_text(name)?.trim().parse().ok();
         let user = node.child("authenticated_user").and_then(|user| user.attribute("id"));
+        let texts = [
+            info.and_then(|product| product.child_text("name")),
+            version.and_then(|version| version.child_text("full_version")),
+        ];
+        let texts: Vec<&str> = texts.into_iter().flatten().map(str::trim).filter(|text| !text.is_empty()).collect();
         Some(Self {
             user: user.filter(|id| !id.is_empty()).map(str::to_owned),
+            product: (!texts.is_empty()).then(|| texts.join(" ")),
             version: (number("major").unwrap_or_default(), number("minor").unwrap_or_default()),
         })
     }
@@ -123,10 +132,10 @@ mod tests {
 
     #[test]
     fn an_engine_may_tell_neither_account_nor_version() {
-        let whole = r#"<api><product_info><version><build>5</build><major>4</major><minor>5</minor></version></product_info><authenticated_user href="/u" id="u"/></api>"#;
-        let entry = EntryPoint { user: Some("u".into()), version: (4, 5) };
+        let whole = r#"<api><product_info><name>OLVM</name><version><build>5</build><full_version>4.5.4</full_version><major>4</major><minor>5</minor></version></product_info><authenticated_user href="/u" id="u"/></api>"#;
+        let entry = EntryPoint { user: Some("u".into()), version: (4, 5), product: Some("OLVM 4.5.4".into()) };
         assert_eq!(read(whole, EntryPoint::read), Some(entry));
-        assert_eq!(read("<api/>", EntryPoint::read), Some(EntryPoint { user: None, version: (0, 0) }));
+        assert_eq!(read("<api/>", EntryPoint::read), Some(EntryPoint { user: None, version: (0, 0), product: None }));
         assert_eq!(read("<vms/>", EntryPoint::read), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chaos_core::{Context, Discovery, Error, Platform, Selector, VMRef};
+use chaos_core::{Context, Discovery, Error, Platform, PowerRights, Selector, VMRef};
 
 use super::login::{refused, taken};
 use super::{Check, Checkup, Finding, Step, absent};
@@ -50,9 +50,22 @@ pub(super) async fn examine(
             let start = cx.clock().monotonic();
             let opened = crate::open::olvm::client(&cx.limit(patience), entry, login, ask).await;
             let Some(olvm) = logged_in(cx, entry, opened, start, patience, checkup)? else { return Ok(()) };
+            if let (Ok(Some(product)), Some(login)) =
+                (olvm.product(&cx.limit(patience)).await, checkup.checks.last_mut())
+            {
+                // The description of an engine does not have it, as it takes a request.
+                login.says = format!("{product}: {}", login.says);
+            }
             let looked = inventory(cx, &olvm, patience, checkup).await;
+            let rights = match &looked {
+                Ok(Some(vms)) => Some(olvm.power_rights(&cx.limit(patience), vms).await),
+                Ok(None) | Err(_) => None,
+            };
             close(cx, &olvm).await;
             looked?;
+            if let Some(rights) = rights {
+                checkup.note(rights_check(cx, rights)?);
+            }
         }
         _ => checkup.note(absent(entry)),
     }
@@ -124,8 +137,7 @@ async fn inventory<P: Platform>(
     Ok(Some(vms))
 }
 
-#[cfg(feature = "vsphere")]
-fn rights_check(cx: &Context, rights: Result<chaos_core::PowerRights, Error>) -> Result<Check, Error> {
+fn rights_check(cx: &Context, rights: Result<PowerRights, Error>) -> Result<Check, Error> {
     let rights = match rights {
         Ok(rights) => rights,
         Err(error) => {
@@ -140,7 +152,7 @@ fn rights_check(cx: &Context, rights: Result<chaos_core::PowerRights, Error>) ->
     if lacking.is_empty() {
         return Ok(Check::good(
             Step::Rights,
-            format!("the account may power on, power off, reset and suspend all of {} VMs looked at", rights.vms),
+            format!("the account may switch, reset and suspend all {} VMs that were looked at", rights.vms),
         ));
     }
     let is_useless = rights.rights.iter().all(|right| right.granted == 0);
