@@ -1,4 +1,7 @@
-//! The program as people and scripts meet it: started as a process, against a simulated platform.
+//! The program as people and scripts meet it: started as a process, against a simulated platform. It has to have all kinds of
+//! platforms; what each is without the others is tested in `chaos-orchestrator`.
+
+#![cfg(all(feature = "vsphere", feature = "olvm", feature = "dora"))]
 
 mod arguments;
 mod defaults;
