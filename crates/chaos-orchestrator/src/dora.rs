@@ -58,8 +58,8 @@ impl PlatformOrchestrator {
     ///
     /// The platform is the one that the settings name for the VM's vCenter (`vcenters`), or the entry that has the vCenter's
     /// name; if there is neither, every vCenter, ESXi host and engine of the settings is looked at. There the VM is known by
-    /// its managed object id, or else by its name. Where the vCenter is not known, an id counts only together with the name:
-    /// other vCenters give the same ids to other VMs.
+    /// its managed object id, or else by its name. Where the vCenter is not known, an id counts only together with the name,
+    /// and a name only if Dora tells no id: other vCenters give the same ids and names to other VMs.
     ///
     /// # Errors
     /// [`ErrorKind::Ambiguous`] if it could be one of two VMs; [`ErrorKind::NotFound`] if it is on none;
@@ -84,11 +84,18 @@ impl PlatformOrchestrator {
         let found: Vec<Located> = try_join_all(looks).await?.into_iter().flatten().collect();
         let by_id: Vec<&Located> =
             found.iter().filter(|found| found.vm.id == vm.id && (is_known || found.vm.name == vm.name)).collect();
-        let by_name: Vec<&Located> = found.iter().filter(|found| found.vm.name == vm.name).collect();
+        // On an unknown vCenter a VM of that name with another id is another VM.
+        let name_tells = is_known || vm.id == vm.name;
+        let by_name: Vec<&Located> = found.iter().filter(|found| name_tells && found.vm.name == vm.name).collect();
         match (by_id.as_slice(), by_name.as_slice()) {
             ([only], _) | ([], [only]) => Ok((*only).clone()),
             ([], []) => {
-                let message = format!("no VM fits `{}` on {}", vm.name, platforms.join(", "));
+                let hint = if is_known {
+                    String::new()
+                } else {
+                    format!(": name its vCenter {} under `platforms.{entry}.vcenters`", vcenter.unwrap_or_default())
+                };
+                let message = format!("no VM fits `{}` ({}) on {}{hint}", vm.name, vm.id, platforms.join(", "));
                 Err(Error::new(ErrorKind::NotFound, message))
             }
             ([], several) | (several, _) => {

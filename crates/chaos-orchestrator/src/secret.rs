@@ -16,6 +16,9 @@ const LARGEST: u64 = 64 << 10;
 /// How long a program may take to print a password. It may have to ask a server.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long the rest of a program's output may take once the program has ended.
+const LEFTOVERS: Duration = Duration::from_millis(500);
+
 /// Where a password is.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -39,6 +42,10 @@ impl SecretSource {
             Self::Inline(secret) => Ok(secret.clone()),
             Self::File(path) => {
                 let open = async {
+                    // A pipe would be waited for, whatever the deadline says.
+                    if !tokio::fs::metadata(path).await?.is_file() {
+                        return Err(std::io::Error::other("it is no plain file"));
+                    }
                     let mut text = Vec::new();
                     tokio::fs::File::open(path).await?.take(LARGEST + 1).read_to_end(&mut text).await?;
                     Ok::<_, std::io::Error>(text)
@@ -66,7 +73,15 @@ impl SecretSource {
             .map_err(|error| self.failed(&format!("it cannot be started: {error}")))?;
         let mut text = Vec::new();
         if let Some(stdout) = child.stdout.take() {
-            let read = stdout.take(LARGEST + 1).read_to_end(&mut text).await;
+            let mut stdout = stdout.take(LARGEST + 1);
+            let read = tokio::select! {
+                read = stdout.read_to_end(&mut text) => read.map(drop),
+                // What it left running may hold its output open: what is there by now is the password.
+                ended = child.wait() => match ended {
+                    Ok(_) => tokio::time::timeout(LEFTOVERS, stdout.read_to_end(&mut text)).await.map_or(Ok(()), |read| read.map(drop)),
+                    Err(error) => Err(error),
+                },
+            };
             read.map_err(|error| self.failed(&error.to_string()))?;
         }
         if text.len() as u64 > LARGEST {
@@ -106,7 +121,9 @@ impl fmt::Display for SecretSource {
             Self::Inline(_) => f.write_str("***"),
             Self::File(path) => write!(f, "the file {}", path.display()),
             Self::Command(words) => {
+                // A whole command line in the place of a program may hold anything.
                 let program = words.first().map(ExposeSecret::expose_secret).unwrap_or_default();
+                let program = program.split_whitespace().next().unwrap_or_default();
                 write!(f, "the program `{program}`")
             }
         }

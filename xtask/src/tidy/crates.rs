@@ -49,7 +49,6 @@ const OWNED: &[Owned] = &[
     Owned { name: "anyhow", owners: &["chaos-cli", "chaos-examples", "xtask"], free_in_tests: true },
     Owned { name: "clap", owners: &["chaos-cli", "xtask"], free_in_tests: true },
     Owned { name: "tracing-subscriber", owners: &["chaos-cli", "chaos-testkit"], free_in_tests: true },
-    Owned { name: "dotenvy", owners: &["chaos-cli", "chaos-orchestrator"], free_in_tests: true },
 ];
 
 /// Crates that must not be reached from a crate, however far down.
@@ -57,9 +56,9 @@ const TREES: &[(&str, &[&str])] = &[
     ("chaos-core", &["reqwest", "hyper", "axum", "quick-xml", "rustls", "serde-saphyr"]),
     ("chaos-http", &["quick-xml", "openssl-sys", "native-tls"]),
     ("chaos-sim", &["reqwest", "chaos-http", "chaos-xml", "chaos-vsphere", "chaos-olvm", "chaos-dora"]),
-    ("chaos-vsphere", &["chaos-sim", "chaos-olvm", "dotenvy"]),
-    ("chaos-olvm", &["chaos-sim", "chaos-vsphere", "dotenvy"]),
-    ("chaos-dora", &["chaos-sim", "chaos-vsphere", "chaos-olvm", "chaos-xml", "dotenvy"]),
+    ("chaos-vsphere", &["chaos-sim", "chaos-olvm"]),
+    ("chaos-olvm", &["chaos-sim", "chaos-vsphere"]),
+    ("chaos-dora", &["chaos-sim", "chaos-vsphere", "chaos-olvm", "chaos-xml"]),
     ("chaos-experiments", &["chaos-vsphere", "chaos-olvm", "chaos-orchestrator", "chaos-sim"]),
 ];
 

@@ -13,7 +13,7 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 
 use chaos_core::{Connection, Context, Error, ErrorKind, Platform};
-use chaos_http::{HttpError, HttpErrorKind};
+use chaos_http::HttpError;
 
 use crate::ask::Ask;
 use crate::connect::{self, Login};
@@ -72,7 +72,7 @@ fn absent(kind: Kind) -> Error {
 
 /// Says which settings decide about certificates, and what has changed where they went unchecked before.
 fn with_hint(error: Error, entry: &Entry) -> Error {
-    if !is_tls(&error) {
+    if !is_about_trust(&error) {
         return error;
     }
     let changed = if entry.kind() == Kind::VSphere {
@@ -90,11 +90,12 @@ fn with_hint(error: Error, entry: &Entry) -> Error {
     }
 }
 
-fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+fn is_about_trust(error: &(dyn StdError + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(http) = error.downcast_ref::<HttpError>() {
-            return *http.kind() == HttpErrorKind::Tls;
+            // That there is no TLS at all is not mended by trusting more.
+            return http.refused_certificate().is_some();
         }
         cause = error.source();
     }

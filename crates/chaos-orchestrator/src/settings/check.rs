@@ -76,7 +76,12 @@ pub(crate) fn kinds(layers: &[Layer], errors: &mut Vec<SettingsError>) -> BTreeM
 }
 
 /// Everything that is wrong with what one layer gives, apart from the values themselves.
-pub(crate) fn layer(layer: &Layer, kinds: &BTreeMap<String, Kind>, errors: &mut Vec<SettingsError>) {
+pub(crate) fn layer(
+    layer: &Layer,
+    variables: &Variables,
+    kinds: &BTreeMap<String, Kind>,
+    errors: &mut Vec<SettingsError>,
+) {
     for given in &layer.given {
         if let Some(error) = given_is_known(given, kinds) {
             errors.push(error);
@@ -84,6 +89,13 @@ pub(crate) fn layer(layer: &Layer, kinds: &BTreeMap<String, Kind>, errors: &mut 
             && is_refused(given, distrust)
         {
             errors.push(SettingsError::Untrusted { name: given.name(), reason: distrust.reason() });
+        } else if let Some(distrust) = variables.access.distrust
+            && let Some(origin @ ValueOrigin::DotEnv { .. }) =
+                given.reference.as_ref().and_then(|from| from.origin.as_ref())
+            && is_refused(&Given { origin: origin.clone(), reference: None, ..given.clone() }, distrust)
+        {
+            // A trusted file that refers to a variable of one that is not.
+            errors.push(SettingsError::Untrusted { name: origin.name(&given.path), reason: distrust.reason() });
         }
     }
 }
@@ -106,7 +118,12 @@ fn is_refused(given: &Given, distrust: Distrust) -> bool {
         }
         (Some("platforms"), Some(key), _) if key.ends_with("_command") => true,
         (Some("platforms"), Some(key), _) => {
-            distrust != Distrust::OpenToGroup && (WHEREABOUTS.contains(&key) || given.reference.is_some())
+            let is_vcenter = given.path.get(2).is_some_and(|key| key == "vcenters");
+            distrust != Distrust::OpenToGroup && (WHEREABOUTS.contains(&key) || is_vcenter || given.reference.is_some())
+        }
+        // Where the VMs of a Dora service are switched, and that nothing may be switched at all.
+        (Some("chaos"), Some("dry_run"), Raw::Text(text)) => {
+            distrust != Distrust::OpenToGroup && boolean(text.expose_secret()) == Some(false)
         }
         _ => false,
     }
@@ -188,7 +205,9 @@ pub(crate) fn warnings(layers: &[Layer], variables: &Variables, kinds: &BTreeMap
             legacy.push(origin.name(&[]));
         } else if is_ours(name) && !is_known(name) {
             let known: Vec<&str> = known_variables().collect();
-            if let Some(meant) = nearest(name, &known) {
+            if let Some(meant) =
+                synonym(name).or_else(|| nearest(name, &known)).filter(|meant| variables.get(meant).is_none())
+            {
                 warnings.push(format!("{} is not known: did you mean {meant}?", origin.name(&[])));
             }
         }
@@ -216,10 +235,10 @@ fn exposed(layers: &[Layer], variables: &Variables, kinds: &BTreeMap<String, Kin
         });
         for given in secrets {
             // What a file refers to may stand in another one.
-            let referred = given.reference.as_ref().map(|name| variables.get(name).map(|(_, origin)| origin));
+            let referred = given.reference.as_ref().map(|reference| reference.origin.as_ref());
             let origin = match &referred {
                 None => &given.origin,
-                Some(Some(origin @ ValueOrigin::DotEnv { .. })) => origin,
+                Some(Some(origin @ ValueOrigin::DotEnv { .. })) => *origin,
                 Some(_) => continue,
             };
             match origin {
@@ -243,6 +262,24 @@ fn exposed(layers: &[Layer], variables: &Variables, kinds: &BTreeMap<String, Kin
         }
     }
     warnings
+}
+
+/// What other tools call the same.
+fn synonym(variable: &str) -> Option<&'static str> {
+    let (prefix, name) = variable.split_once('_')?;
+    match (prefix, name) {
+        ("VSPHERE", "HOST" | "URL") => Some("VSPHERE_SERVER"),
+        ("VSPHERE", "USER") => Some("VSPHERE_USERNAME"),
+        ("VSPHERE", "PASS") => Some("VSPHERE_PASSWORD"),
+        ("OLVM", "HOST" | "SERVER" | "ENGINE_URL") => Some("OLVM_URL"),
+        ("OLVM", "USER") => Some("OLVM_USERNAME"),
+        ("OLVM", "PASS") => Some("OLVM_PASSWORD"),
+        ("DORA", "URL" | "SERVER") => Some("DORA_HOST"),
+        ("DORA", "USER") => Some("DORA_USERNAME"),
+        ("DORA", "PASS") => Some("DORA_PASSWORD"),
+        ("DORA", "PORT") => Some("DORA_API_PORT"),
+        _ => None,
+    }
 }
 
 fn known_variables() -> impl Iterator<Item = &'static str> {

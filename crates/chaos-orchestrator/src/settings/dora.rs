@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chaos_http::TlsTrust;
 
+use super::convert::{HOST, host};
 use super::error::SettingsError;
 use super::layer::{Given, Raw};
 use super::merged::{Merged, Reader};
@@ -63,7 +64,7 @@ impl DoraSettings {
             _ => None,
         });
         Self {
-            host: reader.text("host"),
+            host: reader.word("host", HOST, host),
             tls: scheme.unwrap_or(false),
             api_port: reader.port("api_port"),
             auth_port: reader.port("auth_port"),

@@ -68,7 +68,7 @@ impl Entry {
 
     /// How a key of this entry is given, for messages: every way there is.
     pub(crate) fn ways(&self, key: &str) -> String {
-        let in_file = format!("{} in chaosmonkey.yaml", self.key(key));
+        let in_file = format!("{} in a settings file", self.key(key));
         match self.variable(key) {
             Some(variable) => format!("{variable} in the environment or in .env, or {in_file}"),
             None => in_file,

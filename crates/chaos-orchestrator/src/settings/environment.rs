@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::dotenv::{self, Broken};
 use super::error::SettingsError;
-use super::file::Access;
+use super::file::{self, Access};
 use super::origin::ValueOrigin;
 
 /// The beginnings of the variables that are ours.
@@ -24,6 +24,7 @@ pub(crate) struct Variables {
     process: BTreeMap<String, SecretString>,
     dotenv: BTreeMap<String, (SecretString, usize)>,
     file: PathBuf,
+    broken: Vec<Broken>,
     /// Who else may read the `.env` file.
     pub(crate) access: Access,
 }
@@ -56,14 +57,32 @@ impl Variables {
     /// [`SettingsError::DotEnv`].
     pub(crate) fn add_dotenv(&mut self, path: &Path) -> Result<(), SettingsError> {
         let Some((text, access)) = text_of(path)? else { return Ok(()) };
-        for (name, value) in variables_of(path, &text)? {
-            let line = line_of(&text, &name);
-            // Within the file the first line wins.
-            self.dotenv.entry(name).or_insert((value, line));
-        }
+        let (variables, broken) = dotenv::parse(&text, |name| self.process.get(name).cloned());
         path.clone_into(&mut self.file);
         self.access = access;
+        self.broken = broken;
+        if let Some(broken) = self.broken.iter().find(|broken| is_ours(&broken.name)) {
+            return Err(self.broken_error(broken));
+        }
+        // As in a shell, the last line wins.
+        self.dotenv.extend(variables.into_iter().map(|variable| (variable.name, (variable.value, variable.line))));
         Ok(())
+    }
+
+    /// Why a variable that somebody refers to cannot be read, if its line is broken.
+    ///
+    /// # Errors
+    /// [`SettingsError::DotEnv`].
+    pub(crate) fn check(&self, name: &str) -> Result<(), SettingsError> {
+        match self.broken.iter().find(|broken| broken.name == name && !self.process.contains_key(name)) {
+            Some(broken) => Err(self.broken_error(broken)),
+            None => Ok(()),
+        }
+    }
+
+    fn broken_error(&self, broken: &Broken) -> SettingsError {
+        let reason = format!("the value of {} in line {} cannot be read: {}", broken.name, broken.line, broken.reason);
+        SettingsError::DotEnv { path: self.file.clone(), reason }
     }
 
     /// The value of a variable for us: the process goes before the file, also if it sets the variable to nothing, and
@@ -88,58 +107,21 @@ impl Variables {
 }
 
 /// Everything that a `.env` file sets, in its order. Nothing is exported. A file that does not exist sets nothing, and
-/// lines of others that cannot be parsed are passed over.
+/// lines of others that cannot be read are passed over.
 ///
 /// # Errors
 /// [`SettingsError::DotEnv`] if the file cannot be read, or if one of its lines that is for us cannot.
 pub fn read_dotenv(path: &Path) -> Result<Vec<(String, SecretString)>, SettingsError> {
-    match text_of(path)? {
-        Some((text, _)) => variables_of(path, &text),
-        None => Ok(Vec::new()),
-    }
+    let mut variables = Variables::default();
+    variables.add_process(std::env::vars_os())?;
+    variables.add_dotenv(path)?;
+    Ok(variables.dotenv.into_iter().map(|(name, (value, _))| (name, value)).collect())
 }
 
 fn text_of(path: &Path) -> Result<Option<(String, Access)>, SettingsError> {
-    let read = || Ok::<_, std::io::Error>((fs::read_to_string(path)?, Access::of(&fs::metadata(path)?)));
-    match read() {
+    match file::text_of(path) {
         Ok(read) => Ok(Some(read)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(SettingsError::DotEnv { path: path.to_owned(), reason: error.to_string() }),
     }
-}
-
-fn variables_of(path: &Path, text: &str) -> Result<Vec<(String, SecretString)>, SettingsError> {
-    let unreadable = |reason: String| SettingsError::DotEnv { path: path.to_owned(), reason };
-    let mut variables = Vec::new();
-    for line in dotenvy::from_read_iter(text.as_bytes()) {
-        match line {
-            Ok((name, value)) => variables.push((name, SecretString::from(value))),
-            // The line itself may hold the password: only the variable's name is told.
-            Err(dotenvy::Error::LineParse(line, _)) => {
-                if let Some(name) = own_variable(&line) {
-                    let way_out = "put the value in single quotes";
-                    return Err(unreadable(format!("the line of {name} cannot be parsed: {way_out}")));
-                }
-            }
-            Err(_) => return Err(unreadable("it cannot be parsed".to_owned())),
-        }
-    }
-    Ok(variables)
-}
-
-/// The name of the variable of ours that a line is about.
-fn own_variable(line: &str) -> Option<&str> {
-    let name = &line[PREFIXES.iter().filter_map(|prefix| line.find(prefix)).min()?..];
-    let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
-    Some(&name[..end])
-}
-
-/// The line that sets a variable, from 1.
-fn line_of(text: &str, name: &str) -> usize {
-    let sets = |line: &str| {
-        let line = line.trim_start();
-        let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
-        line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('='))
-    };
-    text.lines().position(sets).map_or(1, |at| at + 1)
 }

@@ -1,7 +1,7 @@
 //! Settings files: where they are, what they are written in, and who else may read and write them.
 
 use std::fs::{File, Metadata};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::SettingsError;
@@ -78,12 +78,33 @@ impl Access {
     }
 }
 
+/// A text file and who may do what with it. Only a plain file of a sensible size is read: a pipe could keep us for ever.
+pub(crate) fn text_of(path: &Path) -> io::Result<(String, Access)> {
+    let not_plain = || io::Error::other("it is no plain file");
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(not_plain());
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(not_plain());
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))?;
+    Ok((text, Access::of(&metadata)))
+}
+
 /// The settings file of a directory, if it has one.
 ///
 /// # Errors
 /// [`SettingsError::Several`] if it has more than one.
 pub(crate) fn find(directory: &Path) -> Result<Option<PathBuf>, SettingsError> {
-    let mut found = NAMES.iter().map(|name| directory.join(name)).filter(|path| path.is_file());
+    // Also one that cannot be read, such as a link to nowhere: it was meant.
+    let mut found = NAMES.iter().map(|name| directory.join(name)).filter(|path| path.symlink_metadata().is_ok());
     match (found.next(), found.next()) {
         (Some(first), Some(second)) => Err(SettingsError::Several { first, second }),
         (found, _) => Ok(found),
@@ -103,18 +124,7 @@ pub(crate) fn read(path: &Path) -> Result<SettingsFile, SettingsError> {
         Some("toml") => toml::parse,
         _ => return Err(unreadable("its name has to end in .yaml, .yml, .json or .toml".to_owned())),
     };
-    let open = || -> std::io::Result<(Vec<u8>, Access)> {
-        let file = File::open(path)?;
-        let access = Access::of(&file.metadata()?);
-        let mut bytes = Vec::new();
-        file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-        Ok((bytes, access))
-    };
-    let (bytes, access) = open().map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(unreadable(format!("it is larger than {LARGEST} bytes")));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
+    let (text, access) = text_of(path).map_err(|error| unreadable(error.to_string()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let root = parse(text).map_err(|SyntaxError { place, reason }| SettingsError::Syntax {
         path: path.to_owned(),

@@ -27,8 +27,17 @@ pub(crate) struct Given {
     pub(crate) lines: Vec<usize>,
     pub(crate) raw: Raw,
     pub(crate) origin: ValueOrigin,
-    /// The variable that the value was taken from, if it was written `${VARIABLE}`, or another place where nobody sees it.
-    pub(crate) reference: Option<String>,
+    /// Where the value was taken from, if it stands in another place than the origin.
+    pub(crate) reference: Option<Reference>,
+}
+
+/// Where a value was taken from that only refers to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Reference {
+    /// The variable of a `${VARIABLE}`, or another place where nobody sees it.
+    pub(crate) name: String,
+    /// Where that variable is set, if it is.
+    pub(crate) origin: Option<ValueOrigin>,
 }
 
 /// A value that a flag gives.
@@ -92,6 +101,9 @@ impl Layer {
         }
         let mut walk = Walk { file: &path, variables, path: Vec::new(), lines: Vec::new(), given: &mut given };
         walk.node(&root, root.place.line);
+        for name in given.iter().filter_map(|given: &Given| given.reference.as_ref()) {
+            variables.check(&name.name)?;
+        }
         Ok(Self { given, access, is_found: false })
     }
 
@@ -122,7 +134,7 @@ impl Layer {
             path: key.split('.').map(str::to_owned).collect(),
             lines: Vec::new(),
             raw: if value.expose_secret().trim().is_empty() { Raw::Nothing } else { Raw::Text(value) },
-            reference: is_private.then(|| spelling.clone()),
+            reference: is_private.then(|| Reference { name: spelling.clone(), origin: None }),
             origin: ValueOrigin::Flag { flag: spelling },
         });
         Self { given: given.collect(), ..Self::default() }
@@ -156,8 +168,11 @@ impl Walk<'_> {
             Value::Text(text) => match reference(text.expose_secret()) {
                 None => self.give(Raw::Text(text.clone()), None, line),
                 Some(name) => {
-                    let raw = self.variables.get(name).map_or(Raw::Nothing, |(value, _)| Raw::Text(value));
-                    self.give(raw, Some(name.to_owned()), line);
+                    let (raw, origin) = match self.variables.get(name) {
+                        Some((value, origin)) => (Raw::Text(value), Some(origin)),
+                        None => (Raw::Nothing, None),
+                    };
+                    self.give(raw, Some(Reference { name: name.to_owned(), origin }), line);
                 }
             },
             Value::List(list) => {
@@ -170,7 +185,7 @@ impl Walk<'_> {
         }
     }
 
-    fn give(&mut self, raw: Raw, reference: Option<String>, line: usize) {
+    fn give(&mut self, raw: Raw, reference: Option<Reference>, line: usize) {
         if self.path.is_empty() {
             return;
         }

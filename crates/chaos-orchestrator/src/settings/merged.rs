@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::convert::{BOOLEAN, PORT, SECONDS, boolean, port, seconds};
+use super::convert::{BOOLEAN, PORT, SECONDS, boolean, explicit_port, port, seconds};
 use super::error::SettingsError;
 use super::kind::Kind;
 use super::layer::{Given, Layer, Raw};
@@ -39,7 +39,9 @@ impl Merged {
         {
             match (&given.raw, &given.reference) {
                 (Raw::Nothing, Some(variable)) => {
-                    let note = format!("{} refers to {variable}, which is not set", given.name());
+                    let note = format!("{} refers to {}, which is not set", given.name(), variable.name);
+                    // Whoever refers to a variable does not mean what a lower layer has.
+                    merged.values.remove(&given.path);
                     merged.unset.insert(given.path, note);
                 }
                 // Nothing takes nothing away.
@@ -51,6 +53,7 @@ impl Merged {
             for keys in ALTERNATIVES {
                 merged.settle(entry, keys, errors);
             }
+            merged.settle_port(entry);
         }
         merged
     }
@@ -80,6 +83,18 @@ impl Merged {
         }
         for (_, path) in others {
             self.values.remove(&path);
+        }
+    }
+
+    /// A port beside a server that a higher layer names with a port is that of another server.
+    fn settle_port(&mut self, entry: &str) {
+        let path = |key: &str| vec!["platforms".to_owned(), entry.to_owned(), key.to_owned()];
+        let (Some(server), Some(port)) = (self.values.get(&path("server")), self.values.get(&path("port"))) else {
+            return;
+        };
+        let is_named = server.given.text().is_some_and(|text| explicit_port(text).is_some());
+        if is_named && server.layer > port.layer {
+            self.values.remove(&path("port"));
         }
     }
 

@@ -3,6 +3,7 @@
 mod check;
 mod convert;
 mod dora;
+mod dotenv;
 mod entry;
 mod environment;
 mod error;

@@ -3,6 +3,7 @@
 use chaos_http::{ConfigError, TlsTrust, parse_endpoint};
 use url::Url;
 
+use super::convert::explicit_port;
 use super::error::SettingsError;
 use super::merged::Reader;
 use crate::secret::SecretSource;
@@ -26,15 +27,16 @@ pub struct ServerSettings {
 impl ServerSettings {
     /// Reads an entry whose server is given by `server`, a key.
     pub(super) fn read(reader: &mut Reader<'_>, server: &'static str) -> Self {
-        let mut port = reader.port("port");
+        let port = reader.port("port");
         let mut url = endpoint(reader, server);
-        if let (Some(endpoint), Some(beside)) = (&mut url, port)
-            && let Some(named) = endpoint.port()
+        let named = reader.text(server).as_deref().and_then(explicit_port);
+        if let (Some(endpoint), Some(beside), Some(named)) = (&mut url, port, named)
             && named != beside
         {
+            // One of a lower layer was left out already.
             match reader.higher(server, "port") {
                 Some("port") => drop(endpoint.set_port(None)),
-                Some(_) => port = None,
+                Some(_) => {}
                 None => contradict(reader, server, "port"),
             }
         }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chaos_http::{parse_endpoint, printable_endpoint};
-use secrecy::ExposeSecret;
+use chaos_http::{SafeUrl, parse_endpoint};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::check::key_of;
+use super::convert::explicit_port;
 use super::keys::{Form, SECTIONS};
 use super::kind::Kind;
 use super::layer::{Given, Raw};
@@ -66,12 +67,11 @@ pub(super) fn values(merged: &Merged, kinds: &BTreeMap<String, Kind>) -> Vec<Sho
 
 /// Whether the server of an entry comes with a port.
 fn names_a_port(merged: &Merged, entry: &[String]) -> bool {
-    let mut texts = merged.below(entry).filter(|(path, _)| *path == ["server".to_owned()]);
-    let server = texts.find_map(|(_, given)| match &given.raw {
-        Raw::Text(text) => parse_endpoint(text.expose_secret().trim()).ok(),
-        Raw::Nothing | Raw::List(_) | Raw::Tangle => None,
-    });
-    server.is_some_and(|server| server.port().is_some())
+    let mut servers = merged.below(entry).filter(|(path, _)| *path == ["server".to_owned()]);
+    servers.any(|(_, given)| match &given.raw {
+        Raw::Text(text) => explicit_port(text.expose_secret()).is_some(),
+        Raw::Nothing | Raw::List(_) | Raw::Tangle => false,
+    })
 }
 
 fn entry(name: &str) -> Vec<String> {
@@ -83,15 +83,27 @@ fn chaos_form(path: &[String]) -> Option<Form> {
     SECTIONS[SECTIONS.len() - 1].keys.iter().find(|known| known.name == key).map(|known| known.form)
 }
 
+/// A whole command line in the place of a program may hold anything too.
+fn first_word(program: &SecretString) -> &str {
+    program.expose_secret().split_whitespace().next().unwrap_or_default()
+}
+
 fn text(given: &Given, form: Form) -> String {
     match (form, &given.raw) {
         (Form::Secret, _) => MASK.to_owned(),
-        (Form::Endpoint, Raw::Text(text)) => printable_endpoint(text.expose_secret()),
+        // A variable may hold more than its name says: it is the file that is shown.
+        (_, Raw::Text(_)) if given.reference.is_some() => {
+            given.reference.as_ref().map(|reference| format!("${{{}}}", reference.name)).unwrap_or_default()
+        }
+        (Form::Endpoint, Raw::Text(text)) => match parse_endpoint(text.expose_secret().trim()) {
+            Ok(url) => SafeUrl::from(url).to_string(),
+            Err(_) => MASK.to_owned(),
+        },
         // The arguments may hold anything.
         (_, Raw::List(words)) => match words.split_first() {
-            Some((program, [_])) => format!("{} and 1 argument", program.expose_secret()),
-            Some((program, [])) => program.expose_secret().to_owned(),
-            Some((program, rest)) => format!("{} and {} arguments", program.expose_secret(), rest.len()),
+            Some((program, [_])) => format!("{} and 1 argument", first_word(program)),
+            Some((program, [])) => first_word(program).to_owned(),
+            Some((program, rest)) => format!("{} and {} arguments", first_word(program), rest.len()),
             None => String::new(),
         },
         (_, Raw::Text(text)) => text.expose_secret().trim().to_owned(),

@@ -173,7 +173,7 @@ impl Sources {
         let mut errors = Vec::new();
         let kinds = check::kinds(&layers, &mut errors);
         for layer in &layers {
-            check::layer(layer, &kinds, &mut errors);
+            check::layer(layer, &variables, &kinds, &mut errors);
         }
         let warnings = check::warnings(&layers, &variables, &kinds);
         let merged = Merged::of(layers, &kinds, &mut errors);

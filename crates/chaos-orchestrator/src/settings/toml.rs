@@ -4,41 +4,42 @@ use secrecy::SecretString;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::tree::{Member, Node, Place, SyntaxError, Value};
+use super::tree::{Lines, Member, Node, Place, SyntaxError, Value};
 
 /// The tree of a TOML document.
 pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {
+    let lines = Lines::of(text);
     let table = DeTable::parse(text).map_err(|error| {
         let offset = error.span().map_or(0, |span| span.start);
-        SyntaxError::new(Place::at(text, offset), error.message().to_owned())
+        SyntaxError::new(lines.place(offset), error.message().to_owned())
     })?;
-    Ok(Node { place: Place { line: 1, column: 1 }, value: map(text, table.get_ref()) })
+    Ok(Node { place: Place { line: 1, column: 1 }, value: map(text, &lines, table.get_ref()) })
 }
 
-fn map(text: &str, table: &DeTable<'_>) -> Value {
+fn map(text: &str, lines: &Lines<'_>, table: &DeTable<'_>) -> Value {
     let mut members: Vec<Member> = table
         .iter()
         .map(|(key, value)| Member {
             key: key.get_ref().to_string(),
-            place: Place::at(text, key.span().start),
-            node: node(text, value),
+            place: lines.place(key.span().start),
+            node: node(text, lines, value),
         })
         .collect();
     members.sort_by_key(|member| (member.place.line, member.place.column));
     Value::Map(members)
 }
 
-fn node(text: &str, value: &Spanned<DeValue<'_>>) -> Node {
+fn node(text: &str, lines: &Lines<'_>, value: &Spanned<DeValue<'_>>) -> Node {
     let span = value.span();
     let written = || Value::Text(SecretString::from(text.get(span.clone()).unwrap_or_default().to_owned()));
     let inner = match value.get_ref() {
         DeValue::String(string) => Value::Text(SecretString::from(string.to_string())),
         DeValue::Integer(number) => Value::Text(SecretString::from(number.to_string())),
         DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => written(),
-        DeValue::Array(list) => Value::List(list.iter().map(|value| node(text, value)).collect()),
-        DeValue::Table(table) => map(text, table),
+        DeValue::Array(list) => Value::List(list.iter().map(|value| node(text, lines, value)).collect()),
+        DeValue::Table(table) => map(text, lines, table),
     };
-    Node { place: Place::at(text, span.start), value: inner }
+    Node { place: lines.place(span.start), value: inner }
 }
 
 #[cfg(test)]

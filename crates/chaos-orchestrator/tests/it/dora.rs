@@ -127,6 +127,9 @@ async fn nothing_is_guessed_where_it_could_be_one_of_two() {
     // The id of one VM with the name of none: an id alone is no proof on an unknown vCenter.
     let stranger = seen("stranger", &id(&east, "east-only"), "OracleQA");
     assert_eq!(place(orchestrator.locate(&cx(), "dora", &stranger).await), Err(ErrorKind::NotFound));
+    // Dora knows an id, and the only VM of that name has another: it is another VM.
+    let other = seen("east-only", "vm-777", "OracleQA");
+    assert_eq!(place(orchestrator.locate(&cx(), "dora", &other).await), Err(ErrorKind::NotFound));
     orchestrator.close(&cx()).await.unwrap();
 }
 

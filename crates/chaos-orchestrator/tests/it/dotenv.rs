@@ -46,10 +46,20 @@ fn no_file_is_no_error() {
 
 #[test]
 fn a_broken_line_is_named_by_its_variable_and_not_repeated() {
-    let directory = dotenv("VSPHERE_PASSWORD='hunter2\n");
-    let error = read(&directory, &[]).unwrap_err();
-    assert!(error.contains(".env: the line of VSPHERE_PASSWORD cannot be parsed"), "{error}");
-    assert!(!error.contains("hunter2"), "{error}");
+    for line in ["VSPHERE_PASSWORD='hunter2\n", "VSPHERE_PASSWORD='hunter2'more\n"] {
+        let error = read(&dotenv(line), &[]).unwrap_err();
+        assert!(error.contains(".env: the value of VSPHERE_PASSWORD in line 1 cannot be read"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+fn a_line_that_python_reads_is_never_dropped() {
+    let directory = dotenv("VSPHERE_USERNAME=CORP\\chaos\nVSPHERE_PASSWORD=p@ss wo$rd\n");
+    let settings = read(&directory, &[]).unwrap();
+    assert_eq!(settings.username.as_deref(), Some("CORP\\chaos"));
+    let Some(SecretSource::Inline(password)) = settings.password else { panic!("{settings:?}") };
+    assert_eq!(password.expose_secret(), "p@ss wo$rd");
 }
 
 #[test]

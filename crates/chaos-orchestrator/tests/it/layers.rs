@@ -332,6 +332,80 @@ fn a_file_that_all_can_write_does_not_say_where_a_password_goes() {
     assert!(harmless.sources().load().is_ok());
 }
 
+/// A trusted file refers to a variable, and somebody else says what that is.
+#[test]
+#[cfg(unix)]
+fn a_dotenv_that_all_can_write_does_not_fill_in_for_a_file_of_the_user() {
+    let own = "platforms:\n  olvm: {url: '${MYENGINE}', username: ann, password: secret, insecure: '${INS}'}\n";
+    let machine = Machine::new()
+        .write("home/chaosmonkey.yaml", own)
+        .write("work/.env", "MYENGINE=http://evil.example.com\nINS=true\n");
+    assert!(machine.sources().load().is_ok());
+    mode(&machine.path("work/.env"), 0o666);
+    let error = refusal(machine.sources());
+    assert!(error.contains("MYENGINE (in") && error.contains("INS (in"), "{error}");
+}
+
+/// Only root can give files away.
+#[test]
+#[cfg(unix)]
+fn a_file_of_another_user_is_not_trusted() {
+    let machine = Machine::new().write("work/chaosmonkey.yaml", "platforms: {vsphere: {server: evil.example.com}}\n");
+    if std::os::unix::fs::chown(machine.path("work/chaosmonkey.yaml"), Some(4711), None).is_err() {
+        return;
+    }
+    assert!(refusal(machine.sources()).contains("belongs to another user"));
+}
+
+#[test]
+fn a_variable_that_is_not_set_takes_the_value_of_a_lower_source_away() {
+    let machine = Machine::new()
+        .write("home/chaosmonkey.yaml", "platforms: {vsphere: {server: prod.example.com}}\n")
+        .write("work/chaosmonkey.yaml", "platforms: {vsphere: {server: '${LAB_VC}'}}\n");
+    assert!(
+        vsphere(&machine.sources().load().unwrap()).server.is_none(),
+        "not another server than the one that is meant"
+    );
+    let set = machine.sources().variables([("VSPHERE_SERVER", "vc.example.com")]).load().unwrap();
+    assert!(vsphere(&set).server.is_some(), "what is higher counts");
+}
+
+#[test]
+fn a_port_in_the_server_is_one_also_if_it_is_the_usual_one() {
+    let machine = Machine::new().write("home/chaosmonkey.yaml", "platforms: {vsphere: {port: 8443}}");
+    let settings = machine.sources().variables([("VSPHERE_SERVER", "https://vc:443")]).load().unwrap();
+    assert_eq!(vsphere(&settings).port, None, "the port belongs to another server");
+    assert_eq!(origin(&settings, "platforms.vsphere.port"), "", "{:?}", settings.values());
+    let error = refusal(Sources::none().variables([("VSPHERE_SERVER", "vc:443"), ("VSPHERE_PORT", "8443")]));
+    assert!(error.contains("contradict"), "{error}");
+    let settings = Sources::none().variables([("VSPHERE_SERVER", "vc:8443")]).load().unwrap();
+    let server = settings.values().iter().find(|value| value.key == "platforms.vsphere.server").unwrap();
+    assert_eq!(server.value, "https://vc:8443/");
+}
+
+#[test]
+fn a_host_of_dora_is_a_host_and_no_place_for_a_password() {
+    for host in ["ann:hunter2@dora", "http://dora", "dora:8000"] {
+        let error = refusal(Sources::none().variables([("DORA_HOST", host)]));
+        assert!(error.contains("DORA_HOST") && !error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn what_is_no_plain_file_is_refused_and_never_waited_for() {
+    let machine = Machine::new().write("work/other.yaml", "");
+    let made = std::process::Command::new("mkfifo").arg(machine.path("work/.env")).status().unwrap();
+    assert!(made.success());
+    assert!(refusal(machine.sources()).contains("no plain file"));
+    fs::remove_file(machine.path("work/.env")).unwrap();
+    std::os::unix::fs::symlink("/no/such/file", machine.path("work/chaosmonkey.yaml")).unwrap();
+    assert!(refusal(machine.sources()).contains("chaosmonkey.yaml"), "a link to nowhere was meant");
+    fs::remove_file(machine.path("work/chaosmonkey.yaml")).unwrap();
+    fs::create_dir(machine.path("work/chaosmonkey.yaml")).unwrap();
+    assert!(refusal(machine.sources()).contains("no plain file"));
+}
+
 #[test]
 fn an_entry_with_nothing_in_it_is_none() {
     let machine = Machine::new().write("a.yaml", "platforms:\n  vsphere:\n  olvm: {}\n  lab:\n");

@@ -44,7 +44,7 @@ async fn what_gives_no_password_is_named_and_nothing_of_it_is_said() {
         (SecretSource::File(missing.clone()), "the file"),
         (SecretSource::File(path), "no password in it"),
         (SecretSource::File(directory.path().to_owned()), "the file"),
-        (SecretSource::File("/dev/zero".into()), "more than"),
+        (SecretSource::File("/dev/zero".into()), "no plain file"),
         (
             command(&["sh", "-c", "echo canary; echo canary >&2; exit 3"]),
             "the program `sh`: it ended with exit status: 3",
@@ -59,6 +59,13 @@ async fn what_gives_no_password_is_named_and_nothing_of_it_is_said() {
         assert!(error.to_string().contains(said), "{said}: {error}");
         assert!(!format!("{error:?} {source:?}").contains("canary"), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn a_program_may_leave_something_running() {
+    let source = command(&["sh", "-c", "echo pw; sleep 20 &"]);
+    let cx = Context::with_timeout(Duration::from_secs(10));
+    assert_eq!(source.read(&cx).await.unwrap().expose_secret(), "pw", "it is over when the program is");
 }
 
 #[tokio::test]
