@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chaos_core::{NamePattern, TargetPattern, VMPowerState};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use secrecy::SecretString;
 
@@ -40,6 +41,8 @@ pub(crate) struct Cli {
 pub(crate) struct SettingsArgs {
     /// A settings file, in place of chaosmonkey.yaml in the working directory
     #[arg(short, long, env = "CHAOSMONKEY_CONFIG", value_name = "FILE", global = true, hide_env_values = true)]
+    // An empty variable counts as not given.
+    #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
     #[arg(help_heading = "Settings")]
     pub(crate) config: Option<PathBuf>,
 
@@ -240,7 +243,7 @@ pub(crate) struct DoraDiscover {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// How to write the result [default: table, and json with --output]; csv has the VMs only
+    /// How to write the result [default: table; with --output what the file's name ends in, or json]. csv has the VMs only
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<Format>,
 }

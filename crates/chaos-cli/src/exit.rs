@@ -32,7 +32,7 @@ Exit codes:
     0  done
     1  the operation or the experiment failed
     2  the arguments or the settings cannot work
-    3  the platform cannot be reached, or refused the login
+    3  the platform cannot be reached, or refused the login; with --fail-on-partial one of several
     4  a target was not found, or its name fits several VMs
     5  refused by a guard, or a question was not answered with yes
   130  interrupted

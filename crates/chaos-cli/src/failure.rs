@@ -1,6 +1,6 @@
 //! Why a command did not do what was asked for: what to say, what to try, and the exit code.
 
-use chaos_core::{Error, ErrorKind};
+use chaos_core::{Error, ErrorKind, PlatformKind};
 use chaos_experiments::{Findings, LoadError};
 use chaos_orchestrator::SettingsError;
 
@@ -58,11 +58,16 @@ impl From<Findings> for Failure {
 impl From<Error> for Failure {
     /// For errors that came before anything was touched.
     fn from(error: Error) -> Self {
+        let kind = error.platform_kind().cloned();
         let failure = Self::new(Exit::untouched(error.kind()), error.with_causes());
         match error.kind() {
+            ErrorKind::Unauthenticated if kind == Some(PlatformKind::OLVM) => {
+                failure.hint("check the user name, with its profile as in `admin@internal`, and the password")
+            }
+            ErrorKind::Unauthenticated if kind == Some(PlatformKind::DORA) => failure,
             ErrorKind::Unauthenticated => failure.hint(
                 "check the user name, with its domain as in `administrator@vsphere.local`, and the password; \
-                 in .env a password with special characters needs single quotes",
+                 in .env a password with `${` or ` #` in it needs single quotes",
             ),
             ErrorKind::NotFound => {
                 failure.hint("names are case-sensitive; `chaosmonkey platforms discover-vms` lists what is there")

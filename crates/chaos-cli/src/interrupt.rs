@@ -33,8 +33,9 @@ impl Interrupts {
                 () = either(&mut interrupt, &mut terminate) => {}
                 () = hung_up(hangup.as_mut()) => {}
             }
-            output.note(on_first);
+            // First, since somebody may be writing to the terminal for long.
             tokens.0.cancel();
+            output.note(on_first);
             either(&mut interrupt, &mut terminate).await;
             tokens.1.cancel();
         });

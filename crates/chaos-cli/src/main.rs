@@ -40,5 +40,8 @@ fn run(cli: Cli, output: &Output) -> Result<exit::Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(exit::Exit::Failed, format!("cannot start: {error}")))?;
-    runtime.block_on(commands::run(cli.command, &cli.settings, output))
+    let ended = runtime.block_on(commands::run(cli.command, &cli.settings, output));
+    // Whatever still reads a file or a name then is not waited for.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    ended
 }

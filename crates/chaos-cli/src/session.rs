@@ -42,7 +42,7 @@ pub(crate) fn experiment_environment() -> Result<chaos_experiments::Environment,
 /// A `--set` that is no KEY=VALUE.
 pub(crate) fn sources(args: &SettingsArgs) -> Result<Sources, Failure> {
     let mut sources = Sources::of_process(std::env::vars_os());
-    if let Some(file) = &args.config {
+    if let Some(file) = args.config.as_ref().filter(|file| !file.as_os_str().is_empty()) {
         sources = sources.config(file);
     }
     for given in &args.set {
@@ -95,7 +95,7 @@ pub(crate) fn platforms(args: &SettingsArgs, output: &Output) -> Result<Platform
 /// As [`platforms`].
 pub(crate) fn platforms_of(sources: Sources, output: &Output) -> Result<PlatformOrchestrator, Failure> {
     let settings = settings_of(sources, output)?;
-    Ok(PlatformOrchestrator::new(settings).asking(Arc::new(Terminal::new(output.clone()))))
+    Ok(PlatformOrchestrator::new(settings).asking(Arc::new(Terminal::default())))
 }
 
 /// A platform that is connected.

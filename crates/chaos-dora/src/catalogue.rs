@@ -189,8 +189,7 @@ impl Environment {
         let Self { name, .. } = self;
         self.is_placeholder.then(|| {
             format!(
-                "the built-in values of `{name}` are placeholders: set {} of `platforms.dora.environments.{name}` to what \
-                 your site calls them",
+                "the built-in values of `{name}` are placeholders: its {} have to be set to what the site calls them",
                 self.placeholders().join(", ")
             )
         })
@@ -228,7 +227,7 @@ mod tests {
         let half = catalogue.get("EPB-Prod").unwrap().clone();
         assert!(half.is_placeholder && half.vcenter == "EpbVC");
         let excuse = half.excuse().unwrap();
-        assert!(excuse.contains("pattern_path, vm_path of `platforms.dora.environments.EPB-Prod`"), "{excuse}");
+        assert!(excuse.contains("its pattern_path, vm_path have to be set"), "{excuse}");
         catalogue.set("EPB-Prod", patch(None, Some("PROD"))).unwrap();
         assert!(!catalogue.get("EPB-Prod").unwrap().is_placeholder);
     }

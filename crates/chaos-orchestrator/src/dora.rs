@@ -33,6 +33,23 @@ impl PlatformOrchestrator {
         catalogue(&dora(&self.entry(entry)?)?)
     }
 
+    /// What cannot work about the environments and vCenters of a Dora service, as far as the settings tell.
+    ///
+    /// # Errors
+    /// The first that is found; also if the entry is none of a Dora service.
+    pub fn check_dora(&self, entry: &str) -> Result<(), Error> {
+        let settings = dora(&self.entry(entry)?)?;
+        let at = |error: Error| Error::new(error.kind(), format!("platforms.{entry}: {}", error.message()));
+        let catalogue = catalogue(&settings).map_err(at)?;
+        if let Some(environment) = &settings.environment {
+            catalogue.get(environment).map_err(at)?;
+        }
+        for vcenter in settings.vcenters.keys() {
+            self.platform_of(&settings, Some(vcenter)).map_err(at)?;
+        }
+        Ok(())
+    }
+
     /// Hypervisors and VMs of an environment, as the Dora service `entry` knows them. Without `filter`, that of the settings
     /// counts.
     ///
@@ -51,7 +68,16 @@ impl PlatformOrchestrator {
         let catalogue = catalogue(&settings)?;
         let environment = catalogue.get(environment)?;
         let client = client(cx, &entry, &settings, self.asked()).await?;
-        client.environment_data(cx, environment, &filter.unwrap_or_else(|| host_filter(&settings))).await
+        let filter = filter.unwrap_or_else(|| host_filter(&settings));
+        client.environment_data(cx, environment, &filter).await.map_err(|error| {
+            if !environment.is_placeholder || error.kind() != ErrorKind::NotFound {
+                return error;
+            }
+            // Where that is done.
+            let message =
+                format!("{}, under `platforms.{}.environments.{}`", error.message(), entry.name, environment.name);
+            Error::new(error.kind(), message).platform(PlatformKind::DORA)
+        })
     }
 
     /// Finds the platform that runs a VM which the Dora service `entry` knows, and the VM there.

@@ -149,6 +149,23 @@ impl PlatformOrchestrator {
         self.open(cx, platform, &Connection::default()).await?.suspend(cx, vm).await
     }
 
+    /// Where an entry names no server, those of its type that do are named.
+    fn with_others(&self, error: Error, entry: &Entry) -> Error {
+        let others = self.settings.entries().filter(|other| other.kind() == entry.kind() && other.names_a_server());
+        let others: Vec<&str> = others.map(|other| other.name.as_str()).collect();
+        if entry.names_a_server() || others.is_empty() {
+            return error;
+        }
+        let set = error.message().split_once(": set ").map_or(error.message(), |(_, set)| set);
+        let message = format!(
+            "`{}` names no server, and the settings have {} of its type: name one, as with `--platform {}`, or set {set}",
+            entry.name,
+            others.join(", "),
+            others[0]
+        );
+        Error::new(error.kind(), message)
+    }
+
     /// Who may be asked for passwords.
     pub(crate) fn asked(&self) -> &Ask {
         &self.ask
@@ -180,13 +197,25 @@ impl PlatformOrchestrator {
     }
 }
 
+/// Says which entry it was, where that is not plain from the platform's own words.
+fn of_entry(error: Error, entry: &Entry) -> Error {
+    if entry.name == entry.kind().as_str() {
+        return error;
+    }
+    let message = format!("{}: {}", entry.name, error.message());
+    let told = Error::new(error.kind(), message).retry(error.retry_class()).platform(entry.kind().platform());
+    told.caused_by(error)
+}
+
 #[async_trait]
 impl PlatformSource for PlatformOrchestrator {
     async fn open(&self, cx: &Context, name: &str, connection: &Connection) -> Result<Arc<dyn Platform>, Error> {
         let entry = self.entry(name)?;
-        let place = self.place(&entry, Way::to(&entry, connection)?);
+        let way = Way::to(&entry, connection).map_err(|error| self.with_others(error, &entry))?;
+        let place = self.place(&entry, way);
         let open = || async {
-            let platform = open::platform(cx, &entry, &place.way, &self.ask).await?;
+            let opened = open::platform(cx, &entry, &place.way, &self.ask).await;
+            let platform = opened.map_err(|error| of_entry(error, &entry))?;
             #[cfg(feature = "dora")]
             let platform = self.with_way_out(&entry, platform);
             info!(platform = name, server = platform.identity().description, "connected");

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use chaos_orchestrator::SettingsError;
+#[cfg(feature = "dora")]
+use chaos_orchestrator::{Kind, PlatformOrchestrator, Settings};
 
 use crate::cli::{Config, ConfigInit, ConfigShow, SettingsArgs};
 use crate::exit::Exit;
@@ -34,6 +36,13 @@ fn check(settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
             for warning in settings.warnings() {
                 output.warning(warning);
             }
+            for entry in settings.entries() {
+                for note in entry.notes() {
+                    output.warning(note);
+                }
+            }
+            #[cfg(feature = "dora")]
+            dora(&settings)?;
             let entries: Vec<String> =
                 settings.entries().map(|entry| format!("{} ({})", entry.name, entry.kind())).collect();
             output.note(match entries.as_slice() {
@@ -48,6 +57,14 @@ fn check(settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     }
 }
 
+/// Whether the environments of each Dora service can be asked about.
+#[cfg(feature = "dora")]
+fn dora(settings: &Settings) -> Result<(), Failure> {
+    let source = PlatformOrchestrator::new(settings.clone());
+    let mut services = settings.entries().filter(|entry| entry.kind() == Kind::Dora);
+    Ok(services.try_for_each(|entry| source.check_dora(&entry.name))?)
+}
+
 fn wrong(error: &SettingsError) -> Failure {
     let count = error.all().len();
     let failure = Failure::usage(error.to_string());
@@ -57,12 +74,14 @@ fn wrong(error: &SettingsError) -> Failure {
 fn init(args: &ConfigInit, output: &Output) -> Result<Exit, Failure> {
     let files = [("chaosmonkey.yaml", reference::example_yaml()), (".env.platforms.example", reference::example_env())];
     let files = files.map(|(name, text)| (args.directory.join(name), text));
-    // Both or none, as far as that can be known beforehand.
-    if let Some((there, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
-        return Err(Failure::usage(format!("{} is there already and is not written over", there.display()))
-            .hint("remove it, or write the examples elsewhere with --directory"));
+    let (there, missing): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.symlink_metadata().is_ok());
+    for (path, _) in &there {
+        output.note(format_args!("{} is there already and stays as it is", path.display()));
     }
-    for (path, text) in &files {
+    if missing.is_empty() {
+        return Err(Failure::usage("there is nothing to write").hint("--directory writes the examples elsewhere"));
+    }
+    for (path, text) in missing {
         write_new(path, text).map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))?;
         output.note(format_args!("wrote {}", path.display()));
     }

@@ -1,6 +1,6 @@
 //! `discover-vms`, `vm-info` and `summary`: they only read.
 
-use chaos_core::{Context, EnvironmentSummary, Selector};
+use chaos_core::{Context, EnvironmentSummary, Error, Selector};
 use chaos_orchestrator::{Kind, PlatformOrchestrator};
 
 use super::{chosen, context, resolved, selector, until_second};
@@ -27,8 +27,8 @@ pub(super) async fn vms(args: DiscoverVms, settings: &SettingsArgs, output: &Out
 pub(super) async fn vm_info(args: VmInfo, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     let platform = args.selection.platform.platform.clone();
     let selector = chosen(args.selection)?;
-    let interrupts = Interrupts::listen(output.clone(), GIVING_UP)?;
     let source = session::platforms(settings, output)?;
+    let interrupts = Interrupts::listen(output.clone(), GIVING_UP)?;
     let cx = context(&interrupts, REASON);
     let looking = async {
         let session = Session::open(source, &platform, cx).await?;
@@ -68,8 +68,8 @@ async fn find(
     selector: &Selector,
     output: &Output,
 ) -> Result<Found, Failure> {
-    let interrupts = Interrupts::listen(output.clone(), GIVING_UP)?;
     let source = session::platforms(settings, output)?;
+    let interrupts = Interrupts::listen(output.clone(), GIVING_UP)?;
     let names = names(platforms, &source)?;
     let cx = context(&interrupts, REASON);
     let looking = async {
@@ -107,7 +107,7 @@ async fn each(
     if failures.len() < names.len() {
         let exit = if failures.is_empty() { Exit::Done } else { Exit::Unreachable };
         for (entry, error) in &failures {
-            output.warning(format_args!("{entry}: {}", error.with_causes()));
+            output.warning(told(entry, error));
         }
         if !failures.is_empty() {
             let without = failures.into_iter().map(|(entry, _)| entry).collect::<Vec<_>>().join(", ");
@@ -118,15 +118,19 @@ async fn each(
     // None answered: the first says why, as it would alone.
     let mut failures = failures.into_iter();
     let Some((entry, first)) = failures.next() else { return Ok(Found { vms, exit: Exit::Done }) };
-    let several = names.len() > 1;
+    let first_told = if names.len() > 1 { told(&entry, &first) } else { first.with_causes() };
     let mut failure = Failure::from(first);
-    if several {
-        failure.message = format!("{entry}: {}", failure.message);
-    }
+    failure.message = first_told;
     for (entry, error) in failures {
-        failure.message = format!("{}\n{entry}: {}", failure.message, error.with_causes());
+        failure.message = format!("{}\n{}", failure.message, told(&entry, &error));
     }
     Err(failure)
+}
+
+/// What went wrong with one of several platforms, which is named once.
+fn told(entry: &str, error: &Error) -> String {
+    let text = error.with_causes();
+    if text.starts_with(&format!("{entry}: ")) { text } else { format!("{entry}: {text}") }
 }
 
 /// The names of the platforms that are meant, each once.

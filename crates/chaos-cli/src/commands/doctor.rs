@@ -13,8 +13,8 @@ use crate::session;
 
 /// Examines the platforms, all at the same time.
 pub(super) async fn run(args: Doctor, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
-    let interrupts = Interrupts::listen(output.clone(), "interrupted: logging out")?;
     let source = session::platforms(settings, output)?;
+    let interrupts = Interrupts::listen(output.clone(), "interrupted: logging out")?;
     let names = names(args.platform, &source)?;
     let cx = context(&interrupts, "doctor");
     let examining = async {
@@ -27,9 +27,13 @@ pub(super) async fn run(args: Doctor, settings: &SettingsArgs, output: &Output) 
     let worst = checkups.iter().map(Checkup::worst).max();
     if args.format.format == Format::Table {
         let bad = checkups.iter().filter(|checkup| checkup.worst() == Finding::Bad).count();
-        match bad {
-            0 => output.note("all of it works"),
-            _ => output.note(format_args!("{bad} of {} platforms cannot be used as they are", checkups.len())),
+        let doubtful = checkups.iter().flat_map(|checkup| &checkup.checks);
+        let doubtful = doubtful.filter(|check| check.finding == Finding::Doubtful).count();
+        match (bad, doubtful) {
+            (0, 0) => output.note("all of it works"),
+            (0, 1) => output.note("it works, and one thing deserves a look"),
+            (0, several) => output.note(format_args!("it works, and {several} things deserve a look")),
+            (bad, _) => output.note(format_args!("{bad} of {} platforms cannot be used as they are", checkups.len())),
         }
     }
     Ok(if worst == Some(Finding::Bad) { Exit::Failed } else { Exit::Done })
@@ -45,10 +49,10 @@ fn names(given: Vec<String>, source: &PlatformOrchestrator) -> Result<Vec<String
         }
     }
     if names.is_empty() {
-        names = source.settings().entries().map(|entry| entry.name.clone()).collect();
+        names = source.configured();
     }
     if names.is_empty() {
-        return Err(Failure::usage("the settings name no platform")
+        return Err(Failure::usage("the settings name no server of any platform")
             .hint("`chaosmonkey config init` writes a settings file to begin with"));
     }
     Ok(names)

@@ -1,6 +1,7 @@
 //! `dora-environments` and `dora-discover`: what a Dora service knows.
 
 use std::io::BufRead;
+use std::path::Path;
 
 use chaos_orchestrator::PlatformOrchestrator;
 use secrecy::SecretString;
@@ -35,13 +36,14 @@ pub(super) fn environments(args: &DoraEnvironments, settings: &SettingsArgs, out
 
 /// Asks about one environment.
 pub(super) async fn discover(args: DoraDiscover, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
-    let interrupts = Interrupts::listen(output.clone(), "interrupted: giving up")?;
     let entry = &args.dora.platform;
+    // A pipe may be waited for here: that is before signals are ours.
     let source = source(&args, settings, output)?;
+    let interrupts = Interrupts::listen(output.clone(), "interrupted: giving up")?;
     // Found out before anything is asked: an unknown name, and a file that cannot be written.
     source.dora_environments(entry)?.get(&args.environment)?;
     let file = args.output.as_deref().map(OutputFile::create).transpose()?;
-    let format = args.format.unwrap_or(if file.is_some() { Format::Json } else { Format::Table });
+    let format = args.format.unwrap_or_else(|| format_of(args.output.as_deref()));
     let filter = args.hostfilter.as_deref().map(|text| match text.parse() {
         Ok(filter) => filter,
     });
@@ -52,6 +54,10 @@ pub(super) async fn discover(args: DoraDiscover, settings: &SettingsArgs, output
         asked.map_err(|error| Failure::from(error).without_hints())
     };
     let data = until_second(&interrupts, asking).await?;
+    if data.hypervisors.is_empty() && data.vms.is_empty() && args.hostfilter.is_none() {
+        let filter = data.environment.host_filter.as_deref().unwrap_or("of the settings");
+        output.note(format_args!("no host fits the filter {filter}: `--hostfilter omit` asks for all"));
+    }
     let Some(file) = file else {
         output.data(|to| write_environment_data(format, &data, entry, to))?;
         return Ok(Exit::Done);
@@ -60,6 +66,16 @@ pub(super) async fn discover(args: DoraDiscover, settings: &SettingsArgs, output
     file.write(|to| write_environment_data(format, &data, entry, to))?;
     output.note(format_args!("{} hypervisors and {} VMs: {path}", data.hypervisors.len(), data.vms.len()));
     Ok(Exit::Done)
+}
+
+/// The format that a file's name asks for.
+fn format_of(file: Option<&Path>) -> Format {
+    let Some(file) = file else { return Format::Table };
+    match file.extension().and_then(|extension| extension.to_str()) {
+        Some("yaml" | "yml") => Format::Yaml,
+        Some("csv") => Format::Csv,
+        _ => Format::Json,
+    }
 }
 
 /// The platforms of the settings, in which the account of the arguments goes before that of all files and variables.

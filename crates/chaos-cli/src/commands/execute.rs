@@ -28,11 +28,11 @@ const RESOLVING: Duration = Duration::from_mins(5);
 
 /// Runs an experiment.
 pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
+    let source = session::platforms(settings, output)?;
     let interrupts = Interrupts::listen(
         output.clone(),
         "interrupted: stopping, and putting everything back (again: stop that too)",
     )?;
-    let source = session::platforms(settings, output)?;
     let chaos = &source.settings().chaos;
     // A rehearsal touches nothing real.
     args.dry_run |= !args.rehearse && session::is_dry(source.settings(), args.dry_run, output);

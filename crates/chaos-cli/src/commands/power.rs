@@ -54,15 +54,15 @@ fn stop(args: &StopArgs) -> Stop {
 }
 
 async fn run(mut args: PowerArgs, fault: Fault, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
+    let platform = args.selection.platform.platform.clone();
+    // Everything that can be wrong with the arguments is found before the first connection.
+    let selector = chosen(args.selection.clone())?;
+    let source = session::platforms(settings, output)?;
     let interrupts = Interrupts::listen(
         output.clone(),
         "interrupted: no further VM is started, and those in transition are left as they are (again: stop at once)",
     )?;
     let cx = context(&interrupts, "chaosmonkey platforms");
-    let platform = args.selection.platform.platform.clone();
-    // Everything that can be wrong with the arguments is found before the first connection.
-    let selector = chosen(args.selection.clone())?;
-    let source = session::platforms(settings, output)?;
     args.dry_run |= session::is_dry(source.settings(), args.dry_run, output);
     let session = Session::open(source, &platform, cx).await?;
     let power = async {

@@ -128,13 +128,14 @@ impl Output {
     }
 
     /// Asks for a password at the terminal, which does not show it.
-    pub(crate) fn ask_password(&self, prompt: &str) -> Typed {
+    pub(crate) fn ask_password(prompt: &str) -> Typed {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return Typed::NobodyThere;
         }
         let terminal = dialoguer::console::Term::stderr();
         let asked = dialoguer::Password::new().with_prompt(printable(prompt)).allow_empty_password(true);
-        match self.bars.suspend(|| asked.interact_on(&terminal)) {
+        // Not within `suspend`: others have something to say meanwhile, such as that it was interrupted.
+        match asked.interact_on(&terminal) {
             Ok(text) if !text.is_empty() => Typed::Text(SecretString::from(text)),
             Ok(_) => Typed::GaveUp,
             Err(_) => {

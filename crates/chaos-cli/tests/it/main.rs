@@ -18,4 +18,5 @@ mod secrets;
 mod sessions;
 mod sim;
 mod site;
+mod terminal;
 mod transcript;

@@ -84,9 +84,7 @@ async fn a_placeholder_that_the_server_does_not_know_says_so() {
         Mock::given(path_regex("^/v1/Get(Hyper|Virtual)")).respond_with(answer).mount(&server).await;
         let error = client(&server).environment_data(&cx(), environment, &HostFilter::default()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
-        for said in
-            ["`EPB-Prod`", "placeholders", "vcenter, pattern_path, vm_path of `platforms.dora.environments.EPB-Prod`"]
-        {
+        for said in ["`EPB-Prod`", "placeholders", "its vcenter, pattern_path, vm_path have to be set"] {
             assert!(error.to_string().contains(said), "{said}: {error}");
         }
     }

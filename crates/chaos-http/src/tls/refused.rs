@@ -71,7 +71,7 @@ impl Rule {
             }
             CertificateError::NotValidForName => Self::WrongHost { presented: Vec::new() },
             CertificateError::NotValidForNameContext { presented, .. } => {
-                Self::WrongHost { presented: presented.clone() }
+                Self::WrongHost { presented: presented.iter().map(|name| plain_name(name)).collect() }
             }
             CertificateError::Other(other) => match other.0.to_string() {
                 // The library has no variant for it, only this name.
@@ -81,6 +81,12 @@ impl Rule {
             other => Self::Other(other.to_string()),
         }
     }
+}
+
+/// The name itself: the TLS library tells it as `DnsName("vc.example.com")` or `IpAddress(10.0.0.1)`.
+fn plain_name(name: &str) -> String {
+    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+    inner.trim_matches('"').to_owned()
 }
 
 fn timestamp(time: UnixTime) -> Option<Timestamp> {

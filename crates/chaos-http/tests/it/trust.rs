@@ -124,7 +124,10 @@ async fn a_certificate_for_another_host_is_refused_and_says_for_which() {
     let params = CertificateParams::new(["vc.example.com".to_owned()]).unwrap();
     let ca = authority.file();
     let rule = refused(&authority.sign(&params), TlsTrust::CaFile(ca.path().into())).await;
-    assert!(matches!(rule, Rule::WrongHost { .. }), "{rule:?}");
+    assert!(
+        matches!(&rule, Rule::WrongHost { presented } if presented.iter().all(|name| !name.contains('('))),
+        "{rule:?}"
+    );
     assert!(rule.to_string().contains("vc.example.com"), "{rule}");
 }
 

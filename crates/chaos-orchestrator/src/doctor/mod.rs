@@ -177,7 +177,7 @@ impl PlatformOrchestrator {
         patience: Duration,
         checkup: &mut Checkup,
     ) -> Result<(), Error> {
-        let urls = match dora_urls(entry, settings) {
+        let urls = match self.check_dora(&entry.name).and_then(|()| dora_urls(entry, settings)) {
             Ok(urls) => urls,
             Err(error) => {
                 checkup.note(incomplete(&error));

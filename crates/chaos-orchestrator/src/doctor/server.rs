@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use chaos_core::{Context, Discovery, Error, Platform, PowerRights, Selector, VMRef};
+use chaos_core::{Context, Discovery, Error, Operation, Platform, PowerRights, Selector, VMRef};
 
 use super::login::{refused, taken};
 use super::{Check, Checkup, Finding, Step, absent};
-use crate::ask::Ask;
+use crate::ask::{Ask, password};
 use crate::connect::Login;
+use crate::secret::SecretSource;
 use crate::settings::{Details, Entry};
 
 /// How long logging out may take.
@@ -27,6 +28,17 @@ pub(super) async fn examine(
     patience: Duration,
     checkup: &mut Checkup,
 ) -> Result<(), Error> {
+    // Got before the clock runs: a person may have to type it.
+    let host = login.endpoint.host_str().unwrap_or_default();
+    let password = match password(cx, entry, login.password.as_ref(), (&login.username, host), ask).await {
+        Ok(password) => password,
+        Err(error) => {
+            cx.check("getting the password")?;
+            checkup.note(refused(entry, &error, patience));
+            return Ok(());
+        }
+    };
+    let login = &Login { password: Some(SecretSource::Inline(password)), ..login.clone() };
     match &entry.details {
         #[cfg(feature = "vsphere")]
         Details::VSphere(_) => {
@@ -155,7 +167,11 @@ fn rights_check(cx: &Context, rights: Result<PowerRights, Error>) -> Result<Chec
             format!("the account may switch, reset and suspend all {} VMs that were looked at", rights.vms),
         ));
     }
-    let is_useless = rights.rights.iter().all(|right| right.granted == 0);
+    // Without the two that switch VMs off and put them back there is nothing that can be done.
+    let needed = [Operation::PowerOn, Operation::PowerOff];
+    let is_useless = needed
+        .iter()
+        .any(|needed| rights.rights.iter().filter(|right| right.operation == *needed).all(|right| right.granted == 0));
     let finding = if is_useless { Finding::Bad } else { Finding::Doubtful };
     let says = format!("the account lacks {}", lacking.join(", "));
     Ok(Check::new(Step::Rights, finding, says)

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use chaos_http::TlsTrust;
+
 use super::dora::DoraSettings;
 use super::kind::Kind;
 use super::server::ServerSettings;
+use crate::secret::SecretSource;
 
 /// An entry of `platforms`: a server that can be opened by its name.
 #[derive(Debug, Clone)]
@@ -64,6 +67,26 @@ impl Entry {
             Details::VSphere(server) | Details::Olvm(server) => server.server.is_some(),
             Details::Dora(dora) => dora.host.is_some(),
         }
+    }
+
+    /// What will be missing when it is opened, as far as this machine can tell: variables that are referred to and not set,
+    /// files that are not there.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let (password, trust) = match &self.details {
+            Details::VSphere(server) | Details::Olvm(server) => (&server.password, &server.trust),
+            Details::Dora(dora) => (&dora.password, &dora.trust),
+        };
+        let mut files = Vec::new();
+        if let Some(SecretSource::File(path)) = password {
+            files.push(("password_file", path));
+        }
+        if let TlsTrust::CaFile(path) = trust {
+            files.push(("ca_file", path));
+        }
+        let missing = files.into_iter().filter(|(_, path)| !path.is_file());
+        let missing = missing.map(|(key, path)| format!("{}: there is no file {}", self.key(key), path.display()));
+        self.unset.values().cloned().chain(missing).collect()
     }
 
     /// How a key of this entry is given, for messages: every way there is.

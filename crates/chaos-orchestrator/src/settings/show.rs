@@ -96,6 +96,8 @@ fn text(given: &Given, form: Form) -> String {
             given.reference.as_ref().map(|reference| format!("${{{}}}", reference.name)).unwrap_or_default()
         }
         (Form::Endpoint, Raw::Text(text)) => match parse_endpoint(text.expose_secret().trim()) {
+            // As it was given, where there is no room for a secret in it.
+            Ok(_) if !text.expose_secret().contains(['?', '#', '@']) => text.expose_secret().trim().to_owned(),
             Ok(url) => SafeUrl::from(url).to_string(),
             Err(_) => MASK.to_owned(),
         },

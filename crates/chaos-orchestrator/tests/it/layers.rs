@@ -380,7 +380,7 @@ fn a_port_in_the_server_is_one_also_if_it_is_the_usual_one() {
     assert!(error.contains("contradict"), "{error}");
     let settings = Sources::none().variables([("VSPHERE_SERVER", "vc:8443")]).load().unwrap();
     let server = settings.values().iter().find(|value| value.key == "platforms.vsphere.server").unwrap();
-    assert_eq!(server.value, "https://vc:8443/");
+    assert_eq!(server.value, "vc:8443");
 }
 
 #[test]
