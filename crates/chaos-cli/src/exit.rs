@@ -49,7 +49,7 @@ impl Exit {
             | ErrorKind::Timeout
             | ErrorKind::Protocol => Self::Unreachable,
             ErrorKind::NotFound | ErrorKind::Ambiguous => Self::Target,
-            ErrorKind::InvalidState => Self::Refused,
+            ErrorKind::InvalidState | ErrorKind::Refused => Self::Refused,
             ErrorKind::Cancelled => Self::Interrupted,
             // `ErrorKind` may grow: an unknown failure is a failure.
             ErrorKind::Failed | _ => Self::Failed,

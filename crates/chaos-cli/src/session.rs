@@ -32,8 +32,8 @@ pub(crate) fn experiment_environment() -> Result<chaos_experiments::Environment,
     let file = file.into_iter().map(|(name, value)| (name, value.expose_secret().to_owned()));
     let process =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    // What comes later wins; within the file the first line does.
-    Ok(file.rev().chain(process).collect())
+    // What comes later wins.
+    Ok(file.chain(process).collect())
 }
 
 /// Where the settings of this process come from.

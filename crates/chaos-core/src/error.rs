@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Failed,
     /// Settings or arguments that cannot work.
     Configuration,
+    /// It is forbidden for now: another run holds the VM, or everything is halted. Nothing was touched.
+    Refused,
 }
 
 impl ErrorKind {
@@ -53,6 +55,7 @@ impl ErrorKind {
             Self::Protocol => "protocol",
             Self::Failed => "failed",
             Self::Configuration => "configuration",
+            Self::Refused => "refused",
         }
     }
 
@@ -68,7 +71,8 @@ impl ErrorKind {
             | Self::Cancelled
             | Self::Protocol
             | Self::Failed
-            | Self::Configuration => Retry::Never,
+            | Self::Configuration
+            | Self::Refused => Retry::Never,
         }
     }
 }

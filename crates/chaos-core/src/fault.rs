@@ -28,6 +28,14 @@ impl Target {
             Self::Vm { vm } => Some(vm),
         }
     }
+
+    /// Whether both are the same thing, whichever entry of the settings it was reached by.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Vm { vm }, Self::Vm { vm: other }) => vm.is_same_vm(other),
+        }
+    }
 }
 
 impl From<VMRef> for Target {

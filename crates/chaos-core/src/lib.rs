@@ -24,11 +24,14 @@
 //! }
 //! ```
 
+mod account;
 mod clock;
 mod context;
 mod error;
 mod fault;
+mod halt;
 mod kind;
+mod lease;
 mod nearest;
 mod outcome;
 mod platform;
@@ -36,6 +39,7 @@ mod power;
 mod rights;
 mod rules;
 mod run;
+mod run_log;
 mod seconds;
 mod select;
 mod source;
@@ -44,11 +48,14 @@ mod undo;
 mod vm;
 mod vm_ref;
 
+pub use account::{RunAccount, RunState, SentFault, Standing, TargetAccount};
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use context::{Context, Progress, ProgressSink, ProgressStep, RunId};
 pub use error::{Error, ErrorKind, Retry};
 pub use fault::{Fault, Operation, Stop, SuspendedMemory, Target};
+pub use halt::{Halt, HaltFlag};
 pub use kind::PlatformKind;
+pub use lease::{FencingToken, Lease, LeaseStore};
 pub use nearest::nearest;
 pub use outcome::{How, Outcome};
 pub use platform::{Capabilities, Discovery, Platform, PlatformIdentity, Problem};
@@ -57,8 +64,9 @@ pub use rights::{PowerRights, Right};
 pub use rules::{Need, check_power};
 pub use run::{
     ActivityStatus, CallResult, EventSink, Failure, HypothesisPhase, RunEvent, RunEventKind, RunMode, RunStatus,
-    Section,
+    Section, StopCause,
 };
+pub use run_log::{Damage, OpenTarget, RecordedRun, RunLog, RunSummary};
 pub use select::{Chosen, ChosenBy, NamePattern, Selector, TargetPattern, resolve};
 pub use source::{Connection, Origin, PlatformSource};
 pub use summary::EnvironmentSummary;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::seconds;
@@ -79,6 +80,9 @@ pub struct Outcome {
     /// How long it took, on the clock of the call.
     #[serde(rename = "duration_seconds", with = "seconds")]
     pub duration: Duration,
+    /// When it was last powered on, in the server's time, if that was read with the state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_time: Option<Timestamp>,
     /// What a person should know beside it, such as "the guest ended in standby".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -88,7 +92,14 @@ impl Outcome {
     /// A goal that was reached.
     #[must_use]
     pub fn new(how: How, previous_state: VMPowerState, state: VMPowerState, duration: Duration) -> Self {
-        Self { how, previous_state, state, duration, note: None }
+        Self { how, previous_state, state, duration, boot_time: None, note: None }
+    }
+
+    /// Adds when it was last powered on, as it was read with the state.
+    #[must_use]
+    pub fn booted(mut self, boot_time: Option<Timestamp>) -> Self {
+        self.boot_time = boot_time;
+        self
     }
 
     /// Adds what a person should know beside it.

@@ -129,6 +129,11 @@ pub enum RunEventKind {
     RollbacksStarted,
     /// The declared rollbacks were played.
     RollbacksEnded,
+    /// A target is about to be put back: from now on a newer boot time is the doing of this run.
+    Undoing {
+        /// The number of the first [`RunEventKind::Prepared`] of the target.
+        prepared: u64,
+    },
     /// A target is back in the state that the run found it in, read back from the platform.
     Undone {
         /// The number of the first [`RunEventKind::Prepared`] of the target; all later ones up to here are settled too.
@@ -155,8 +160,38 @@ pub enum RunEventKind {
         /// Why.
         failure: Failure,
     },
-    /// The run was told to stop. What follows puts things back.
+    /// Nothing more is done for a target: it is not this run's to put back any more.
+    LeftAlone {
+        /// The number of the first [`RunEventKind::Prepared`] of the target.
+        prepared: u64,
+        /// Why: somebody else has changed it, or it is gone.
+        why: String,
+    },
+    /// Something asks the run to stop. What is under way is cut short.
+    StopRequested {
+        /// What asks.
+        cause: StopCause,
+        /// In words.
+        reason: String,
+        /// When the cause arose: the begin of the look that found it, or the time at which a person gave the word.
+        since: Timestamp,
+    },
+    /// The run has stopped as it was told to. What follows puts things back.
     Interrupted {
+        /// In words.
+        reason: String,
+    },
+    /// The process that ran this is gone, and another one begins to put back what it left changed.
+    RecoveryStarted {
+        /// The engine of the recovery and its version.
+        engine: String,
+        /// The name of the machine that recovers.
+        node: String,
+    },
+    /// The recovery is over. What it could not settle is still open.
+    RecoveryEnded,
+    /// A person has taken over what is still changed: nothing of this run is to be put back any more.
+    Abandoned {
         /// In words.
         reason: String,
     },
@@ -167,6 +202,21 @@ pub enum RunEventKind {
         /// Whether the steady state was lost after the method.
         deviated: bool,
     },
+}
+
+/// What asks a run to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StopCause {
+    /// Whoever started it: Ctrl-C, SIGTERM, a terminal that went away, a program that cancelled it.
+    Caller,
+    /// The [`HaltFlag`](crate::HaltFlag).
+    Halt,
+    /// A stop condition of the experiment.
+    StopCondition,
+    /// A lease that is held by somebody else now, or could not be renewed.
+    Lease,
 }
 
 /// Whether a run is the real thing.

@@ -36,6 +36,12 @@ impl VMRef {
         }
     }
 
+    /// Whether both are the same VM, whichever entry of the settings it was reached by.
+    #[must_use]
+    pub fn is_same_vm(&self, other: &Self) -> bool {
+        (&self.platform, &self.instance, &self.id) == (&other.platform, &other.instance, &other.id)
+    }
+
     /// Whether this VM is on the server `identity`.
     #[must_use]
     pub fn is_on(&self, identity: &PlatformIdentity) -> bool {

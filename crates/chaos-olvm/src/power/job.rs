@@ -97,7 +97,7 @@ impl<'a> Job<'a> {
     /// The goal was reached.
     pub(super) fn outcome(&self, how: How) -> Outcome {
         let duration = self.cx.monotonic().saturating_sub(self.started);
-        let outcome = Outcome::new(how, self.found, self.power(), duration);
+        let outcome = Outcome::new(how, self.found, self.power(), duration).booted(self.info().boot_time);
         match &self.note {
             Some(note) => outcome.note(note.clone()),
             None => outcome,

@@ -106,7 +106,7 @@ impl Variables {
     }
 }
 
-/// Everything that a `.env` file sets, in its order. Nothing is exported. A file that does not exist sets nothing, and
+/// Everything that a `.env` file sets, each variable once. Nothing is exported. A file that does not exist sets nothing, and
 /// lines of others that cannot be read are passed over.
 ///
 /// # Errors

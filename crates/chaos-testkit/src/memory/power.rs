@@ -56,8 +56,8 @@ pub(super) async fn apply(
         Need::Act => job.act(cx, &before, fault).await,
     };
     let how = how.map_err(|error| job.told(error).vm(place).operation(fault.operation().words()))?;
-    let after = platform.read(cx, vm).await.map_err(|error| job.told(error))?.vm.power_state;
-    Ok(Outcome::new(how, found, after, cx.monotonic().saturating_sub(start)))
+    let after = platform.read(cx, vm).await.map_err(|error| job.told(error))?.vm;
+    Ok(Outcome::new(how, found, after.power_state, cx.monotonic().saturating_sub(start)).booted(after.boot_time))
 }
 
 impl Job<'_> {
