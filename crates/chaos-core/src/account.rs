@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, Target};
+use crate::outcome::How;
 use crate::run::{CallResult, Failure, RunEvent, RunEventKind, RunMode, RunStatus};
 use crate::undo::Undo;
 
@@ -186,7 +187,11 @@ impl RunAccount {
             }
             RunEventKind::Undone { prepared, outcome } => {
                 if let Some(target) = self.target_mut(*prepared) {
-                    target.boot_time = target.boot_time.max(outcome.boot_time);
+                    // Of a start that did not tell its boot time, nobody knows it any more.
+                    target.boot_time = match outcome.how {
+                        How::AlreadyThere => target.boot_time.max(outcome.boot_time),
+                        _ => outcome.boot_time,
+                    };
                     target.standing = Standing::Back;
                 }
             }

@@ -13,6 +13,11 @@ use crate::provider::{ProviderCall, TYPES};
 use crate::substitute::Variables;
 use crate::tolerance::Tolerance;
 
+/// How long is waited between two looks at a stop condition that does not say.
+const DEFAULT_FREQUENCY: Duration = Duration::from_secs(1);
+/// The shortest such wait: a server has other things to do.
+const SHORTEST_FREQUENCY: Duration = Duration::from_millis(100);
+
 /// One thing to do or to look at.
 #[derive(Debug, Clone)]
 pub(crate) struct Activity {
@@ -26,6 +31,41 @@ pub(crate) struct Activity {
     /// The longest that it may take as a whole.
     pub(crate) timeout: Option<Duration>,
     pub(crate) call: Call,
+}
+
+/// What has to hold while an experiment runs.
+#[derive(Debug, Clone)]
+pub(crate) struct StopCondition {
+    pub(crate) probe: Activity,
+    /// How long is waited between two looks.
+    pub(crate) every: Duration,
+}
+
+/// Who declares an activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declared {
+    Hypothesis,
+    StopConditions,
+    /// Method or rollbacks.
+    Steps,
+}
+
+impl Declared {
+    /// What an activity is there, if it has to be judged.
+    fn judged(self) -> Option<&'static str> {
+        match self {
+            Self::Hypothesis => Some("a probe of the steady-state hypothesis"),
+            Self::StopConditions => Some("a stop condition"),
+            Self::Steps => None,
+        }
+    }
+
+    fn only_looks(self) -> &'static str {
+        match self {
+            Self::StopConditions => "a stop condition only looks",
+            Self::Hypothesis | Self::Steps => "a hypothesis only looks",
+        }
+    }
 }
 
 /// How an activity is carried out.
@@ -78,28 +118,57 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// The probes of a declared hypothesis. They only look: nothing may be touched before the method.
     pub(crate) fn hypothesis(&mut self, declared: Option<&Value>, place: &str) -> Vec<Activity> {
-        let probes = self.list(declared, place, true);
+        let probes = self.list(declared, place, Declared::Hypothesis);
         for (at, probe) in probes.iter().enumerate() {
-            if probe.kind == Kind::Action && probe.vm_call().is_none() {
-                let message = format!("`{}` is an action: a hypothesis only looks", probe.name);
-                self.find(format!("{place}/{at}"), message);
-            }
-            if let Some(call) = probe.vm_call().filter(|call| call.function.kind() == Kind::Action) {
-                let function = call.function.name();
-                let message = format!("`{}` changes VMs by `{function}`: a hypothesis only looks", probe.name);
-                self.find(format!("{place}/{at}"), message);
-            }
+            self.check_only_looks(probe, Declared::Hypothesis, &format!("{place}/{at}"));
         }
         probes
     }
 
+    fn check_only_looks(&mut self, probe: &Activity, declared: Declared, place: &str) {
+        let looks = declared.only_looks();
+        if probe.kind == Kind::Action && probe.vm_call().is_none() {
+            self.find(place, format!("`{}` is an action: {looks}", probe.name));
+        }
+        if let Some(call) = probe.vm_call().filter(|call| call.function.kind() == Kind::Action) {
+            let function = call.function.name();
+            self.find(place, format!("`{}` changes VMs by `{function}`: {looks}", probe.name));
+        }
+    }
+
+    /// The declared stop conditions: probes with a tolerance, and how often each is looked at.
+    pub(crate) fn stop_conditions(&mut self, declared: Option<&Value>, place: &str) -> Vec<StopCondition> {
+        let items = match declared {
+            None | Some(Value::Null) => return Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.find(place, "this has to be a list of probes");
+                return Vec::new();
+            }
+        };
+        let mut conditions = Vec::with_capacity(items.len());
+        for (at, item) in items.iter().enumerate() {
+            let place = format!("{place}/{at}");
+            let probe = self.entry(item, &place, Declared::StopConditions);
+            let every = match item.get("frequency") {
+                None | Some(Value::Null) => Some(DEFAULT_FREQUENCY),
+                Some(frequency) => self.time(frequency, &format!("{place}/frequency")),
+            };
+            if let (Some(probe), Some(every)) = (probe, every) {
+                self.check_only_looks(&probe, Declared::StopConditions, &place);
+                conditions.push(StopCondition { probe, every: every.max(SHORTEST_FREQUENCY) });
+            }
+        }
+        conditions
+    }
+
     /// The activities of a declared list; null and absent are none.
-    pub(crate) fn list(&mut self, declared: Option<&Value>, place: &str, needs_tolerance: bool) -> Vec<Activity> {
+    pub(crate) fn list(&mut self, declared: Option<&Value>, place: &str, owner: Declared) -> Vec<Activity> {
         match declared {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => {
                 let each = items.iter().enumerate();
-                each.filter_map(|(at, item)| self.entry(item, &format!("{place}/{at}"), needs_tolerance)).collect()
+                each.filter_map(|(at, item)| self.entry(item, &format!("{place}/{at}"), owner)).collect()
             }
             Some(_) => {
                 self.find(place, "this has to be a list of activities");
@@ -118,13 +187,13 @@ impl<'a> Reader<'a> {
     }
 
     /// An activity, or a `ref` to one of the method or the hypothesis.
-    fn entry(&mut self, declared: &Value, place: &str, needs_tolerance: bool) -> Option<Activity> {
+    fn entry(&mut self, declared: &Value, place: &str, owner: Declared) -> Option<Activity> {
         let Some(map) = declared.as_object() else {
             self.find(place, "an activity is a mapping with type, name and provider");
             return None;
         };
-        if needs_tolerance && !map.contains_key("tolerance") {
-            self.find(place, "a probe of the steady-state hypothesis needs a `tolerance`");
+        if let Some(judged) = owner.judged().filter(|_| !map.contains_key("tolerance")) {
+            self.find(place, format!("{judged} needs a `tolerance`"));
         }
         let (target, target_place) = match map.get("ref") {
             None => (map, place.to_owned()),

@@ -7,7 +7,7 @@ use chaos_core::{RunMode, TargetPattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::activity::{Activity, Call, Reader, refuse_controls};
+use crate::activity::{Activity, Call, Declared, Reader, StopCondition, refuse_controls};
 use crate::configuration;
 use crate::document::Document;
 use crate::error::{Finding, Findings, Severity};
@@ -26,6 +26,7 @@ pub struct Experiment {
     pub(crate) hypothesis: Vec<Activity>,
     pub(crate) method: Vec<Activity>,
     pub(crate) rollbacks: Vec<Activity>,
+    pub(crate) stop_conditions: Vec<StopCondition>,
     pub(crate) mode: RunMode,
     pub(crate) masker: Masker,
     warnings: Vec<Finding>,
@@ -76,12 +77,14 @@ impl Experiment {
         }
         let probes = hypothesis.and_then(|hypothesis| hypothesis.get("probes"));
         let hypothesis = reader.hypothesis(probes, "/steady-state-hypothesis/probes");
-        let method = reader.list(root.get("method"), "/method", false);
-        let rollbacks = reader.list(root.get("rollbacks"), "/rollbacks", false);
+        let method = reader.list(root.get("method"), "/method", Declared::Steps);
+        let rollbacks = reader.list(root.get("rollbacks"), "/rollbacks", Declared::Steps);
+        let stop_conditions = reader.stop_conditions(root.get("stop-conditions"), "/stop-conditions");
         let Reader { mut findings, mut secrets, .. } = reader;
 
         let title = title(root, &variables, &mut findings);
-        let activities = || hypothesis.iter().chain(&method).chain(&rollbacks);
+        let watched = || stop_conditions.iter().map(|condition| &condition.probe);
+        let activities = || hypothesis.iter().chain(&method).chain(&rollbacks).chain(watched());
         let named: BTreeSet<&str> =
             activities().filter_map(Activity::vm_call).map(|call| call.platform.as_str()).collect();
         let well_known = configuration::WELL_KNOWN.map(chaos_core::PlatformKind::as_str);
@@ -121,6 +124,7 @@ impl Experiment {
             hypothesis,
             method,
             rollbacks,
+            stop_conditions,
             mode: inputs.mode,
             masker,
             warnings: findings,
@@ -185,7 +189,8 @@ impl Experiment {
     }
 
     pub(crate) fn activities(&self) -> impl Iterator<Item = &Activity> {
-        self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks)
+        let watched = self.stop_conditions.iter().map(|condition| &condition.probe);
+        self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks).chain(watched)
     }
 }
 

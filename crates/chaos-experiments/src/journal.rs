@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
-use chaos_core::{ActivityStatus, Error, ErrorKind, HypothesisPhase, RunEvent, RunEventKind, RunStatus, Section};
+use chaos_core::{
+    ActivityStatus, Error, ErrorKind, HypothesisPhase, RunEvent, RunEventKind, RunStatus, Section, StopCause,
+};
 use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde::Serialize;
@@ -42,6 +44,27 @@ pub struct Journal {
     pub end: String,
     /// How long it took, in seconds.
     pub duration: f64,
+    /// What stopped the run before its end, if something did. A key of ours, which Chaos Toolkit does not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopRecord>,
+}
+
+/// What stopped a run before its end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StopRecord {
+    /// What asked for it.
+    pub cause: StopCause,
+    /// In words.
+    pub reason: String,
+    /// When the cause arose: the begin of the look that found it, or the time at which a person gave the word.
+    pub since: String,
+    /// When the run had stopped, and began to put things back; not there if it died before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    /// From the one to the other, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<f64>,
 }
 
 /// What the checks of the hypothesis found.
@@ -124,6 +147,8 @@ pub(crate) struct JournalFold {
     hypothesis: Vec<ActivityRecord>,
     run: Vec<ActivityRecord>,
     rollbacks: Vec<ActivityRecord>,
+    stop: Option<(Timestamp, StopRecord)>,
+    is_dead: bool,
     /// Where the activity of an [`RunEventKind::ActivityStarted`] is.
     places: HashMap<u64, (Section, usize, Timestamp)>,
 }
@@ -187,6 +212,24 @@ impl JournalFold {
                 record.duration = Some(seconds_between(began, event.at));
                 record.tolerance_met = *tolerance_met;
             }
+            RunEventKind::StopRequested { cause, reason, since } => {
+                let record = StopRecord {
+                    cause: *cause,
+                    reason: reason.clone(),
+                    since: time(*since),
+                    stopped: None,
+                    reaction: None,
+                };
+                self.stop = Some((*since, record));
+            }
+            RunEventKind::RecoveryStarted { .. } => self.is_dead = true,
+            // What a recovery says of a run that died is no reaction of that run.
+            RunEventKind::Interrupted { .. } if !self.is_dead => {
+                if let Some((since, record)) = &mut self.stop {
+                    record.stopped.get_or_insert_with(|| time(event.at));
+                    record.reaction.get_or_insert_with(|| seconds_between(*since, event.at));
+                }
+            }
             RunEventKind::RunEnded { status, deviated } => self.ended = Some((*status, *deviated)),
             // What was done to which VM is in the run log; the journal has no place for it.
             _ => {}
@@ -225,6 +268,7 @@ impl JournalFold {
             rollbacks: self.rollbacks.clone(),
             end: time(end),
             duration: seconds_between(start, end),
+            stop: self.stop.as_ref().map(|(_, record)| record.clone()),
         }
     }
 }

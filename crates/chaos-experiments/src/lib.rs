@@ -97,6 +97,7 @@
 //! ```
 
 mod activity;
+mod claim;
 mod configuration;
 mod document;
 mod engine;
@@ -109,6 +110,7 @@ mod native;
 mod plan;
 mod provider;
 mod python;
+mod recovery;
 mod report;
 mod resolve;
 mod sink;
@@ -116,12 +118,14 @@ mod substitute;
 mod templates;
 mod tolerance;
 
+pub use claim::Claim;
 pub use document::Document;
 pub use error::{ExperimentError, Finding, Findings, LoadError, Severity};
 pub use experiment::{Experiment, NamedVm, NotRehearsed};
 pub use inputs::{Environment, Inputs, Overrides, ValueType};
-pub use journal::{ActivityRecord, Journal, JournalFile, SteadyState, SteadyStates};
+pub use journal::{ActivityRecord, Journal, JournalFile, SteadyState, SteadyStates, StopRecord};
 pub use plan::{Plan, PlanStep, PlanVm};
+pub use recovery::{RecoverOptions, Recovered, RecoveredTarget, Recovery, RecoveryReport};
 pub use report::{LeftChanged, RunOptions, RunReport, Verdict, WithoutUndo};
 pub use resolve::ResolvedExperiment;
 pub use sink::{FileSink, MemorySink, Sinks};

@@ -131,6 +131,10 @@ impl Masker {
             RunEventKind::ActivityStarted { section, activity } => {
                 RunEventKind::ActivityStarted { section, activity: self.activity(&activity) }
             }
+            RunEventKind::StopRequested { cause, reason, since } => {
+                RunEventKind::StopRequested { cause, reason: self.text(&reason), since }
+            }
+            RunEventKind::Interrupted { reason } => RunEventKind::Interrupted { reason: self.text(&reason) },
             // The experiment of the first event was masked as a whole; the rest holds no text from outside.
             other => other,
         }

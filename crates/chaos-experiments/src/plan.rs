@@ -21,6 +21,9 @@ pub struct Plan {
     pub method: Vec<PlanStep>,
     /// What is played afterwards. Whatever is changed even then is put back to the state that it was found in.
     pub rollbacks: Vec<PlanStep>,
+    /// What stops the run when it does not hold any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stop_conditions: Vec<PlanStep>,
 }
 
 /// One step of a run.
@@ -69,6 +72,7 @@ impl ResolvedExperiment {
             hypothesis: steps(&self.hypothesis),
             method: steps(&self.method),
             rollbacks: steps(&self.rollbacks),
+            stop_conditions: self.stop_conditions.iter().map(|watched| self.step(&watched.bound)).collect(),
         }
     }
 
@@ -134,9 +138,9 @@ fn words(stop: &Stop) -> String {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.title)?;
-        for (section, steps) in
-            [("steady state", &self.hypothesis), ("method", &self.method), ("rollbacks", &self.rollbacks)]
-        {
+        let sections = [("steady state", &self.hypothesis), ("method", &self.method), ("rollbacks", &self.rollbacks)];
+        let conditions = (!self.stop_conditions.is_empty()).then_some(("stop conditions", &self.stop_conditions));
+        for (section, steps) in sections.into_iter().chain(conditions) {
             writeln!(f, "{section}:{}", if steps.is_empty() { " nothing" } else { "" })?;
             for step in steps {
                 writeln!(f, "  {} {}: {}", step.kind, step.name, step.effect)?;

@@ -1,12 +1,14 @@
 //! How a run ended, for whoever started it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use chaos_core::{RunId, RunStatus, Target, VMPowerState};
+use chaos_core::{HaltFlag, RunId, RunStatus, Target, VMPowerState};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::claim::Claim;
 use crate::experiment::NotRehearsed;
 use crate::journal::Journal;
 
@@ -21,15 +23,26 @@ pub struct RunOptions {
     pub stop_repair: CancellationToken,
     /// The name of this machine, for the journal.
     pub node: String,
+    /// What stops the run when somebody halts everything.
+    pub halt: Option<Arc<dyn HaltFlag>>,
+    /// The leases of the VMs that the run may change.
+    pub claim: Option<Claim>,
 }
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { repair_limit: Duration::from_mins(30), stop_repair: CancellationToken::new(), node: node_name() }
+        Self {
+            repair_limit: Duration::from_mins(30),
+            stop_repair: CancellationToken::new(),
+            node: node_name(),
+            halt: None,
+            claim: None,
+        }
     }
 }
 
-fn node_name() -> String {
+/// The name of this machine.
+pub(crate) fn node_name() -> String {
     std::fs::read_to_string("/proc/sys/kernel/hostname")
         .ok()
         .or_else(|| std::env::var("HOSTNAME").ok())

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chaos_core::{
     Capabilities, Connection, Context, Discovery, Error, ErrorKind, Fault, Need, Platform, PlatformSource, Selector,
     TargetPattern, VMInfo, VMRef, check_power, resolve,
 };
 
-use crate::activity::Activity;
+use crate::activity::{Activity, StopCondition};
 use crate::experiment::Experiment;
 use crate::native::{VmCall, What, same_connection};
 
@@ -19,6 +20,15 @@ pub struct ResolvedExperiment {
     pub(crate) hypothesis: Vec<Bound>,
     pub(crate) method: Vec<Bound>,
     pub(crate) rollbacks: Vec<Bound>,
+    pub(crate) stop_conditions: Vec<Watched>,
+}
+
+/// A stop condition.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) bound: Bound,
+    /// How long is waited between two looks.
+    pub(crate) every: Duration,
 }
 
 /// An activity with the VMs that it is about.
@@ -62,7 +72,11 @@ impl Experiment {
         let hypothesis = bind_all(&self.hypothesis, &inventories, None)?;
         let method = bind_all(&self.method, &inventories, Some(&mut touched))?;
         let rollbacks = bind_all(&self.rollbacks, &inventories, None)?;
-        Ok(ResolvedExperiment { experiment: self, hypothesis, method, rollbacks })
+        let conditions: Vec<Activity> = self.stop_conditions.iter().map(|condition| condition.probe.clone()).collect();
+        let conditions = bind_all(&conditions, &inventories, None)?;
+        let watched = |(bound, condition): (Bound, &StopCondition)| Watched { bound, every: condition.every };
+        let stop_conditions = conditions.into_iter().zip(&self.stop_conditions).map(watched).collect();
+        Ok(ResolvedExperiment { experiment: self, hypothesis, method, rollbacks, stop_conditions })
     }
 
     async fn take_stock(&self, cx: &Context, source: &dyn PlatformSource) -> Result<Vec<Inventory>, Error> {

@@ -34,7 +34,7 @@ impl Running<'_> {
     }
 
     /// The same call on the machine's own clock: that of a rehearsal runs faster, and the world does not.
-    fn in_the_world(&self, cx: &Context, timeout: Option<Duration>) -> Context {
+    pub(super) fn in_the_world(&self, cx: &Context, timeout: Option<Duration>) -> Context {
         match self.resolved.experiment.mode {
             RunMode::Rehearsal => Context::on_clock(SystemClock::shared(), timeout.unwrap_or(Duration::MAX))
                 .cancelled_by(cx.cancellation().clone())

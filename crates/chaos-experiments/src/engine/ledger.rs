@@ -309,6 +309,10 @@ async fn undo(cx: &Context, touched: &Touched, recorder: &Recorder<'_>) -> Resul
     {
         watch(cx, touched, unsettled).await?;
     }
+    // From here on a newer boot is the doing of this run, whoever asks after it has died.
+    if !touched.rests_as_found() {
+        recorder.note(RunEventKind::Undoing { prepared: touched.prepared }).await;
+    }
     let mut pause = PAUSE;
     for _ in 1..TRIES {
         cx.check("putting it back")?;

@@ -5,8 +5,9 @@ mod beyond;
 mod ledger;
 mod power;
 mod probe;
-mod recorder;
+pub(crate) mod recorder;
 mod restore;
+mod stops;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,12 +17,13 @@ use chaos_core::{Context, EventSink, HypothesisPhase, RunEventKind, Section};
 use crate::engine::activity::{Ended, Stopped};
 use crate::engine::ledger::Ledger;
 use crate::engine::recorder::Recorder;
+use crate::engine::stops::Stops;
 use crate::provider::HttpClients;
 use crate::report::{LeftChanged, RunOptions, RunReport, Verdict, WithoutUndo};
 use crate::resolve::{Bound, ResolvedExperiment};
 
 /// What the journal calls this engine.
-const ENGINE: &str = concat!("chaosmonkey ", env!("CARGO_PKG_VERSION"));
+pub(crate) const ENGINE: &str = concat!("chaosmonkey ", env!("CARGO_PKG_VERSION"));
 
 /// A run under way.
 struct Running<'a> {
@@ -33,6 +35,7 @@ struct Running<'a> {
     repair_limit: Duration,
     /// The actions of the method that were begun and have no undo.
     without_undo: Mutex<Vec<WithoutUndo>>,
+    stops: Stops,
 }
 
 /// What is known about the end of a run so far.
@@ -43,6 +46,7 @@ struct Ending {
     /// Why the steady state is lost.
     deviated: Option<String>,
     interrupted: bool,
+    why_interrupted: Option<String>,
     /// Whether the interruption is written down: that is done once.
     told: bool,
     left: Vec<LeftChanged>,
@@ -76,7 +80,7 @@ impl Ending {
             [only] => Some(only.to_string()),
             [first, rest @ ..] => Some(format!("{first}, and {} more are left changed", rest.len())),
         };
-        let interrupted = || self.interrupted.then(|| "the run was interrupted".to_owned());
+        let interrupted = || self.why_interrupted.clone();
         self.failed.clone().or_else(|| self.deviated.clone()).or_else(interrupted).or_else(left)
     }
 }
@@ -90,9 +94,15 @@ impl ResolvedExperiment {
     /// that it was found in; that has its own time ([`RunOptions::repair_limit`]) and its own cancellation
     /// ([`RunOptions::stop_repair`]).
     ///
-    /// What goes wrong is in the report. To stop a run, cancel `cx`: dropping this future puts nothing back.
+    /// A halt ([`RunOptions::halt`]), a lost lease ([`RunOptions::claim`]) and a stop condition of the experiment interrupt the
+    /// run like a cancellation; each is watched from its begin to the end of the method.
+    ///
+    /// What goes wrong is in the report. To stop a run, cancel `cx`: dropping this future puts nothing back, which is then
+    /// left to a [`Recovery`](crate::Recovery).
     pub async fn run(&self, cx: &Context, sink: &dyn EventSink, options: &RunOptions) -> RunReport {
         let recorder = Recorder::new(cx, sink, &self.experiment.masker);
+        // What is watched stops the run, and not whatever else the caller has to do.
+        let stop = cx.cancellation().child_token();
         let running = Running {
             resolved: self,
             recorder,
@@ -100,13 +110,19 @@ impl ResolvedExperiment {
             clients: HttpClients::default(),
             repair_limit: options.repair_limit,
             without_undo: Mutex::default(),
+            stops: Stops::new(stop.clone()),
         };
-        running.run(cx, options).await
+        let cx = cx.clone().cancelled_by(stop);
+        tokio::select! {
+            biased;
+            report = running.run(&cx, options) => report,
+            never = running.watch(&cx, options) => match never {},
+        }
     }
 }
 
 impl Running<'_> {
-    async fn run(self, cx: &Context, options: &RunOptions) -> RunReport {
+    async fn run(&self, cx: &Context, options: &RunOptions) -> RunReport {
         let mut ending = Ending::default();
         let gate = self.gate(cx, options).await;
         let begun = gate.is_ok();
@@ -117,6 +133,7 @@ impl Running<'_> {
         if let Err(stopped) = result {
             ending.stop(stopped);
         }
+        self.stops.close();
         self.note_interruption(cx, &mut ending).await;
         let repair = cx.detached(options.repair_limit).cancelled_by(options.stop_repair.clone());
         if begun {
@@ -139,6 +156,7 @@ impl Running<'_> {
                 experiment: experiment.shown.clone(),
             })
             .await?;
+        self.stops.begin();
         match self.hypothesis(cx, HypothesisPhase::Before).await? {
             Ended::Well => Ok(()),
             Ended::Missed(why) | Ended::Failed(why) => {
@@ -214,12 +232,13 @@ impl Running<'_> {
         ending.interrupted |= cx.cancellation().is_cancelled();
         if ending.interrupted && !ending.told {
             ending.told = true;
-            let reason = "the run was told to stop".to_owned();
+            let reason = self.tell_stop(cx.now()).await.reason;
+            ending.why_interrupted = Some(reason.clone());
             self.recorder.note(RunEventKind::Interrupted { reason }).await;
         }
     }
 
-    async fn end(self, cx: &Context, mut ending: Ending) -> RunReport {
+    async fn end(&self, cx: &Context, mut ending: Ending) -> RunReport {
         let deviated = ending.deviated.is_some();
         let status = ending.verdict().status();
         if let Err(error) = self.recorder.record(RunEventKind::RunEnded { status, deviated }).await {
@@ -228,7 +247,7 @@ impl Running<'_> {
             let status = ending.verdict().status();
             self.recorder.note(RunEventKind::RunEnded { status, deviated }).await;
         }
-        let without_undo = self.without_undo.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let without_undo = self.without_undo.lock().unwrap_or_else(PoisonError::into_inner).clone();
         RunReport {
             run: cx.run_id().clone(),
             verdict: ending.verdict(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chaos_core::{Context, Error, ErrorKind, EventSink, RunEvent, RunEventKind, RunId, SharedClock};
+use chaos_core::{Context, Error, ErrorKind, EventSink, RunAccount, RunEvent, RunEventKind, RunId, SharedClock};
 use tokio::sync::Mutex;
 
 use crate::journal::{Journal, JournalFold};
@@ -12,7 +12,7 @@ use crate::mask::Masker;
 const RECORD_LIMIT: Duration = Duration::from_mins(2);
 
 /// Numbers events, masks secrets in them, and gives them to the sink one at a time.
-pub(super) struct Recorder<'a> {
+pub(crate) struct Recorder<'a> {
     sink: &'a dyn EventSink,
     masker: &'a Masker,
     run: RunId,
@@ -26,6 +26,7 @@ pub(super) struct Recorder<'a> {
 struct State {
     next: u64,
     fold: JournalFold,
+    account: RunAccount,
     /// Why the sink failed. It is given nothing any more, so that no gap is hidden in what it holds.
     broken: Option<String>,
 }
@@ -42,15 +43,33 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// Goes on with the events of a run that others have begun.
+    pub(crate) fn resumed(
+        cx: &Context,
+        run: &RunId,
+        sink: &'a dyn EventSink,
+        masker: &'a Masker,
+        events: &[RunEvent],
+    ) -> Self {
+        let mut state = State::default();
+        for event in events {
+            state.next = event.sequence + 1;
+            state.fold.apply(event);
+            state.account.apply(event);
+        }
+        Self { sink, masker, run: run.clone(), clock: cx.clock().clone(), cx: cx.clone(), state: Mutex::new(state) }
+    }
+
     /// Writes down one event and gives its number. The journal has the event even if the sink fails.
     ///
     /// # Errors
     /// If the sink failed, now or before. Nothing destructive may follow.
-    pub(super) async fn record(&self, event: RunEventKind) -> Result<u64, Error> {
+    pub(crate) async fn record(&self, event: RunEventKind) -> Result<u64, Error> {
         let mut state = self.state.lock().await;
         let event = RunEvent::new(self.run.clone(), state.next, self.clock.now(), self.masker.event(event));
         state.next += 1;
         state.fold.apply(&event);
+        state.account.apply(&event);
         if state.broken.is_none() {
             let cx = self.cx.detached(RECORD_LIMIT);
             let recorded = cx.bounded("writing the run log", self.sink.record(&event)).await;
@@ -65,18 +84,23 @@ impl<'a> Recorder<'a> {
     }
 
     /// Writes down one event of putting things back, which goes on without a sink.
-    pub(super) async fn note(&self, event: RunEventKind) {
+    pub(crate) async fn note(&self, event: RunEventKind) {
         if let Err(error) = self.record(event).await {
             tracing::warn!("{error}");
         }
     }
 
     /// `text` without secrets.
-    pub(super) fn mask(&self, text: &str) -> String {
+    pub(crate) fn mask(&self, text: &str) -> String {
         self.masker.text(text)
     }
 
-    pub(super) async fn journal(&self) -> Journal {
+    /// What the events so far say of the targets.
+    pub(crate) async fn account(&self) -> RunAccount {
+        self.state.lock().await.account.clone()
+    }
+
+    pub(crate) async fn journal(&self) -> Journal {
         self.state.lock().await.fold.journal()
     }
 }

@@ -214,13 +214,14 @@ impl Platform for MemoryPlatform {
             None => How::AlreadyThere,
             Some(fault) => power::apply(self, cx, target, &fault).await?.how,
         };
-        let after = self.read(cx, target).await?.vm.power_state;
+        let read = self.read(cx, target).await?.vm;
+        let after = read.power_state;
         // What was just done may have been overtaken by someone else: then there is a next step again.
         if undo.next_step(after)?.is_some() {
             return Err(Error::new(ErrorKind::Failed, format!("was put back and is {after} all the same"))
                 .vm(before.display_path()));
         }
-        Ok(Outcome::new(how, before.power_state, after, cx.monotonic().saturating_sub(start)))
+        Ok(Outcome::new(how, before.power_state, after, cx.monotonic().saturating_sub(start)).booted(read.boot_time))
     }
 
     async fn disconnect(&self, cx: &Context) -> Result<(), Error> {

@@ -1,0 +1,183 @@
+//! What stops a run before its end: whoever started it, a halt, a stop condition, a lease that is lost. Each is watched for as
+//! long as the run goes on.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chaos_core::{Context, Error, ErrorKind, HaltFlag, RunEventKind, StopCause};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::activity::Call;
+use crate::engine::{Running, probe};
+use crate::native::What;
+use crate::report::RunOptions;
+use crate::resolve::Watched;
+
+/// How often the halt flag is looked at: a run has to stop within two seconds.
+const HALT_LOOKS: Duration = Duration::from_millis(250);
+/// How long a look at the flag may take before everything counts as halted.
+const HALT_LOOK_LIMIT: Duration = Duration::from_secs(1);
+/// How long a look at a stop condition may take where it has no limit of its own.
+const LOOK_LIMIT: Duration = Duration::from_mins(1);
+
+/// That a run is to stop.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub(super) cause: StopCause,
+    pub(super) reason: String,
+    pub(super) since: Timestamp,
+}
+
+/// Whether a run is to stop, and why.
+#[derive(Debug)]
+pub(super) struct Stops {
+    token: CancellationToken,
+    /// Cancelled when the begin of the run is written down.
+    begun: CancellationToken,
+    /// Whether the method is over, so that there is nothing to stop any more.
+    closed: AtomicBool,
+    request: Mutex<Option<Request>>,
+    is_told: AtomicBool,
+}
+
+impl Stops {
+    /// `token` stops the run.
+    pub(super) fn new(token: CancellationToken) -> Self {
+        Self {
+            token,
+            begun: CancellationToken::new(),
+            closed: AtomicBool::new(false),
+            request: Mutex::default(),
+            is_told: AtomicBool::new(false),
+        }
+    }
+
+    /// The begin of the run is written down.
+    pub(super) fn begin(&self) {
+        self.begun.cancel();
+    }
+
+    /// The method is over.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Stops the run. Only the first reason counts.
+    fn request(&self, request: Request) {
+        self.request.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(request);
+        self.token.cancel();
+    }
+
+    /// Why the run has to stop, which it is known to have to.
+    pub(super) fn requested(&self, now: Timestamp) -> Request {
+        let caller = || Request { cause: StopCause::Caller, reason: "the run was told to stop".to_owned(), since: now };
+        self.request.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(caller).clone()
+    }
+}
+
+impl Running<'_> {
+    /// Writes down, once, that the run has to stop.
+    pub(super) async fn tell_stop(&self, now: Timestamp) -> Request {
+        let request = self.stops.requested(now);
+        if !self.stops.is_told.swap(true, Ordering::Relaxed) {
+            let Request { cause, reason, since } = request.clone();
+            self.recorder.note(RunEventKind::StopRequested { cause, reason, since }).await;
+        }
+        request
+    }
+
+    /// Watches everything that may stop the run, and stops it. Never ends.
+    pub(super) async fn watch(&self, cx: &Context, options: &RunOptions) -> Infallible {
+        self.stops.begun.cancelled().await;
+        let mut watchers: FuturesUnordered<BoxFuture<'_, Request>> = FuturesUnordered::new();
+        watchers.push(Box::pin(async {
+            cx.cancellation().cancelled().await;
+            self.stops.requested(cx.now())
+        }));
+        if let Some(flag) = &options.halt {
+            watchers.push(Box::pin(halted(cx, &**flag)));
+        }
+        if let Some(claim) = &options.claim {
+            watchers.push(Box::pin(async move {
+                let reason = claim.keep(cx).await;
+                Request { cause: StopCause::Lease, reason, since: cx.now() }
+            }));
+        }
+        for watched in &self.resolved.stop_conditions {
+            watchers.push(Box::pin(self.violated(cx, watched)));
+        }
+        if let Some(request) = watchers.next().await
+            && !self.stops.closed.load(Ordering::Relaxed)
+        {
+            self.stops.request(request);
+            self.tell_stop(cx.now()).await;
+        }
+        drop(watchers);
+        std::future::pending().await
+    }
+
+    /// Looks at a stop condition again and again, until it does not hold or cannot be told.
+    async fn violated(&self, cx: &Context, watched: &Watched) -> Request {
+        loop {
+            let since = cx.now();
+            let limit = watched.bound.activity.timeout.unwrap_or(LOOK_LIMIT);
+            if let Err(why) = self.holds(&cx.limit(limit), watched).await
+                && !cx.cancellation().is_cancelled()
+            {
+                let name = &watched.bound.activity.name;
+                let reason = format!("the stop condition `{name}`: {why}");
+                return Request { cause: StopCause::StopCondition, reason: self.recorder.mask(&reason), since };
+            }
+            if cx.pause("waiting to look at a stop condition", watched.every).await.is_err() {
+                // The run stops for another reason.
+                return std::future::pending().await;
+            }
+        }
+    }
+
+    /// Whether a stop condition lets the run go on; else why not.
+    async fn holds(&self, cx: &Context, Watched { bound, .. }: &Watched) -> Result<(), String> {
+        let unclear = |error: Error| format!("it cannot be told: {}", error.with_causes());
+        let (output, detail) = match (&bound.activity.call, &bound.on) {
+            (Call::Provider(call), _) => {
+                let world = self.in_the_world(cx, bound.activity.timeout);
+                (call.run(&world, &self.clients).await.map_err(unclear)?, None)
+            }
+            (Call::Vm(call), Some(on)) if matches!(call.what, What::Look { .. } | What::Group { .. }) => {
+                let seen = probe::look(cx, call.function, on).await.map_err(unclear)?;
+                (seen.value, seen.detail)
+            }
+            // Left out of a rehearsal.
+            _ => return Ok(()),
+        };
+        match bound.activity.tolerance.as_ref().map(|tolerance| tolerance.check(&output)) {
+            None | Some(Ok(())) => Ok(()),
+            Some(Err(why)) => Err(detail.map_or_else(|| why.clone(), |detail| format!("{why} ({detail})"))),
+        }
+    }
+}
+
+/// Waits for a halt. If nobody can tell whether there is one, there is.
+async fn halted(cx: &Context, flag: &dyn HaltFlag) -> Request {
+    loop {
+        let looked = tokio::time::timeout(HALT_LOOK_LIMIT, flag.get()).await;
+        let late = || Err(Error::new(ErrorKind::Timeout, "no answer within a second"));
+        match looked.unwrap_or_else(|_| late()) {
+            Ok(None) => {}
+            Ok(Some(halt)) => return Request { cause: StopCause::Halt, reason: halt.to_string(), since: halt.at },
+            Err(error) => {
+                let reason = format!("whether everything is halted cannot be told: {}", error.with_causes());
+                return Request { cause: StopCause::Halt, reason, since: cx.now() };
+            }
+        }
+        if cx.pause("waiting to look at the halt flag", HALT_LOOKS).await.is_err() {
+            return std::future::pending().await;
+        }
+    }
+}
