@@ -267,6 +267,7 @@ impl RunAccount {
     }
 
     /// The targets that may be changed, in the order in which they were first prepared.
+    #[must_use]
     pub fn open(&self) -> impl DoubleEndedIterator<Item = &TargetAccount> {
         let is_abandoned = self.abandoned.is_some();
         self.targets.iter().filter(move |target| !is_abandoned && matches!(target.standing, Standing::Open(_)))
