@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::artifacts::{self, Programs};
 use crate::tally::{Runner, Tally};
 use crate::workspace::Workspace;
-use crate::{bench, docs, peers, readme, say, shell, test, tidy};
+use crate::{bench, docs, peers, readme, say, shell, soak, test, tidy};
 
 /// Longer than any single tool takes on a cold two-core machine.
 const TOOL: Duration = Duration::from_hours(1);
@@ -43,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace) -> Tally {
         report.step("examples", || examples(workspace, programs));
         report.step("readme", || readme::run(workspace, programs));
         report.step("peak memory", || bench::peak_memory(workspace, programs));
+        report.step("crash matrix", || Ok(soak::crash(workspace, soak::SAMPLE)));
         report.step("peers", || Ok(peers::run(workspace, programs)));
     }
     report.step("each crate alone", || Ok(alone(workspace)));

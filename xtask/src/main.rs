@@ -47,7 +47,7 @@ enum Chore {
     Peers,
     /// Benches and the peak memory of a large discovery, in release mode.
     Bench,
-    /// What CI only samples: long fuzzing, on nightly.
+    /// What CI only samples: the crash matrix, the property tests, and long fuzzing, on nightly.
     Soak(soak::Options),
 }
 

@@ -20,9 +20,9 @@ pub(crate) enum Exit {
     Unreachable = 3,
     /// A target does not exist, or a name fits several.
     Target = 4,
-    /// A guard refused, or a question was not answered with yes.
+    /// Everything is halted, another run holds a VM, its state forbids it, or a question was not answered with yes.
     Refused = 5,
-    /// Interrupted by Ctrl-C, SIGTERM or a terminal that went away.
+    /// Interrupted by Ctrl-C, SIGTERM, a terminal that went away, a halt or a stop condition.
     Interrupted = 130,
 }
 
@@ -34,11 +34,18 @@ Exit codes:
     2  the arguments or the settings cannot work
     3  the platform cannot be reached, or refused the login; with --fail-on-partial one of several
     4  a target was not found, or its name fits several VMs
-    5  refused by a guard, or a question was not answered with yes
-  130  interrupted
+    5  refused: everything is halted, another run holds a VM, its state forbids it, or nobody said yes
+  130  interrupted: by a signal, by a halt, or by a stop condition
 2 to 5 mean that nothing was touched.";
 
 impl Exit {
+    /// The meaning of an exit code of this program.
+    pub(crate) fn of_code(code: i32) -> Option<Self> {
+        let all =
+            [Self::Done, Self::Failed, Self::Usage, Self::Unreachable, Self::Target, Self::Refused, Self::Interrupted];
+        all.into_iter().find(|exit| *exit as i32 == code)
+    }
+
     /// The exit code for an error that came before anything was touched.
     pub(crate) fn untouched(kind: ErrorKind) -> Self {
         match kind {

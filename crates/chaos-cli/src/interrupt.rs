@@ -1,5 +1,7 @@
 //! Ctrl-C, SIGTERM and a terminal that goes away: the first stops and puts back, a second one stops that too.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -7,6 +9,18 @@ use tokio_util::sync::CancellationToken;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
+
+/// How long after the first signal another one may be its echo.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// How signals reach this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signals {
+    /// One comes for each that is sent.
+    Own,
+    /// A terminal or a service manager may send one to this process, and the supervising process may forward the same.
+    Forwarded,
+}
 
 /// Listens for signals from [`Interrupts::listen`] until it is dropped.
 ///
@@ -21,6 +35,11 @@ pub(crate) struct Interrupts {
 impl Interrupts {
     /// Starts to listen. `on_first` is said when the first signal comes.
     pub(crate) fn listen(output: Output, on_first: &'static str) -> Result<Self, Failure> {
+        Self::listen_as(Signals::Own, output, on_first)
+    }
+
+    /// The same for a process whose signals may come twice.
+    pub(crate) fn listen_as(signals: Signals, output: Output, on_first: &'static str) -> Result<Self, Failure> {
         let cannot = |error: std::io::Error| Failure::new(Exit::Failed, format!("cannot listen for signals: {error}"));
         let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
@@ -36,6 +55,14 @@ impl Interrupts {
             // First, since somebody may be writing to the terminal for long.
             tokens.0.cancel();
             output.note(on_first);
+            if signals == Signals::Forwarded {
+                tokio::time::sleep(ECHO).await;
+                // What came in the meantime was the first one once more.
+                (interrupt, terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+                    (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+                    _ => return,
+                };
+            }
             either(&mut interrupt, &mut terminate).await;
             tokens.1.cancel();
         });
@@ -66,7 +93,8 @@ async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     }
 }
 
-async fn hung_up(hangup: Option<&mut Signal>) {
+/// Waits for SIGHUP, if it is listened for.
+pub(crate) async fn hung_up(hangup: Option<&mut Signal>) {
     match hangup {
         Some(hangup) => {
             hangup.recv().await;
@@ -76,7 +104,7 @@ async fn hung_up(hangup: Option<&mut Signal>) {
 }
 
 /// Whether this process was started to ignore SIGHUP, as far as the system tells.
-fn ignores_hangup() -> bool {
+pub(crate) fn ignores_hangup() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_hangup_by(&status))
 }
 

@@ -14,8 +14,8 @@ mod output;
 mod output_file;
 mod progress;
 mod reference;
-mod run_log;
 mod session;
+mod state;
 
 use std::process::ExitCode;
 

@@ -36,6 +36,15 @@ impl Narrator {
         Self { output, told: Mutex::default() }
     }
 
+    /// Goes on after events that were told before, or that nobody needs to hear any more.
+    pub(crate) fn after(output: Output, events: &[RunEvent]) -> Self {
+        let narrator = Self::new(output);
+        for event in events {
+            let _ = narrator.line(event);
+        }
+        narrator
+    }
+
     fn line(&self, event: &RunEvent) -> Option<String> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         match &event.event {
@@ -97,12 +106,19 @@ impl Narrator {
             RunEventKind::UndoFailed { prepared, failure } => {
                 Some(format!("NOT put back: {}: {}", told.name(*prepared), failure.message))
             }
+            RunEventKind::Undoing { prepared } => Some(format!("putting {} back", told.name(*prepared))),
+            RunEventKind::LeftAlone { prepared, why } => Some(format!("left alone: {}: {why}", told.name(*prepared))),
             RunEventKind::Interrupted { reason } => Some(format!("interrupted: {reason}")),
             // The summary tells the end; events may be added to the vocabulary.
             RunEventKind::HypothesisStarted { .. }
             | RunEventKind::RollbacksStarted
             | RunEventKind::RollbacksEnded
             | RunEventKind::RunEnded { .. }
+            // What follows from it is told.
+            | RunEventKind::StopRequested { .. }
+            | RunEventKind::RecoveryStarted { .. }
+            | RunEventKind::RecoveryEnded
+            | RunEventKind::Abandoned { .. }
             | _ => None,
         }
     }

@@ -16,9 +16,10 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("chaos-dora", &["chaos-core", "chaos-http"]),
     ("chaos-sim", &["chaos-core"]),
     ("chaos-testkit", &["chaos-core"]),
+    ("chaos-store", &["chaos-core"]),
     ("chaos-experiments", &["chaos-core", "chaos-http"]),
     ("chaos-orchestrator", &["chaos-core", "chaos-http", "chaos-vsphere", "chaos-olvm", "chaos-dora", "chaos-sim"]),
-    ("chaos-cli", &["chaos-core", "chaos-experiments", "chaos-orchestrator", "chaos-sim"]),
+    ("chaos-cli", &["chaos-core", "chaos-experiments", "chaos-orchestrator", "chaos-sim", "chaos-store"]),
     (
         "chaos-examples",
         &[

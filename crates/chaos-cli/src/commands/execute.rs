@@ -5,31 +5,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{
-    Clock, Context, ErrorKind, EventSink, PlatformSource, RunId, SystemClock, TargetPattern, VMPowerState,
+    Clock, Context, ErrorKind, EventSink, HaltFlag, OpenTarget, PlatformSource, RunId, RunLog, RunState, SystemClock,
+    TargetPattern,
 };
 use chaos_experiments::{
-    Document, Experiment, FileSink, Inputs, JournalFile, Overrides, ResolvedExperiment, RunOptions, RunReport, Sinks,
-    Template, Verdict,
+    Document, Experiment, Inputs, JournalFile, Overrides, RecoverOptions, ResolvedExperiment, RunOptions, RunReport,
+    Sinks, Template, Verdict,
 };
 use chaos_orchestrator::{ChaosSettings, PlatformOrchestrator, RehearsalSource};
 use secrecy::ExposeSecret;
 
+use super::{recover, way_back};
 use crate::cli::{Execute, SettingsArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::interrupt::Interrupts;
+use crate::interrupt::{Interrupts, Signals};
 use crate::narrator::Narrator;
-use crate::output::{Output, write_plan, write_run};
-use crate::run_log::RunLogPlace;
+use crate::output::{Answer, Output, write_plan, write_run};
 use crate::session;
+use crate::state::State;
 
+/// How long it may take to put back what another run has left changed.
+const RECOVERING: Duration = Duration::from_mins(30);
 /// How long opening the platforms and finding all VMs may take.
 const RESOLVING: Duration = Duration::from_mins(5);
 
 /// Runs an experiment.
 pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     let source = session::platforms(settings, output)?;
-    let interrupts = Interrupts::listen(
+    let signals = if args.supervised_as.is_some() { Signals::Forwarded } else { Signals::Own };
+    let interrupts = Interrupts::listen_as(
+        signals,
         output.clone(),
         "interrupted: stopping, and putting everything back (again: stop that too)",
     )?;
@@ -40,25 +46,45 @@ pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Out
     for warning in experiment.warnings() {
         output.warning(warning);
     }
-    let run = RunId::random();
+    let run = args.supervised_as.as_deref().map_or_else(RunId::random, RunId::new);
     // Proved before anything starts that the result can be kept.
-    let journal = if args.dry_run { None } else { Some(Journal::create(&args, chaos, &run)?) };
+    let kept = if args.dry_run { None } else { Some(Kept::create(&args, chaos, &run).await?) };
     let stage = Stage::build(&args, source, &experiment, output).await?;
     let cx = stage.context(run).cancelled_by(interrupts.first().clone()).reason(experiment.title());
 
-    let ended = perform(&args, &stage, experiment, journal, &cx, &interrupts, output).await;
+    let ended = perform(&args, &stage, experiment, kept, &cx, &interrupts, output).await;
     session::close(&*stage.source, &cx, output).await;
     ended
 }
 
+/// What is kept of a run: its log and its journal.
+struct Kept {
+    state: State,
+    journal: Journal,
+}
+
+impl Kept {
+    /// Proves that both can be written.
+    ///
+    /// # Errors
+    /// One of them cannot, or everything is halted.
+    async fn create(args: &Execute, chaos: &ChaosSettings, run: &RunId) -> Result<Self, Failure> {
+        let state = if args.rehearse { State::of_rehearsals(&args.state)? } else { State::real(&args.state)? };
+        if let Some(halt) = state.store.get().await? {
+            return Err(chaos_core::Error::from(&halt).into());
+        }
+        Ok(Self { state, journal: Journal::create(args, chaos, run)? })
+    }
+}
+
 /// Where the journal goes.
-struct Journal {
+pub(super) struct Journal {
     path: PathBuf,
     file: JournalFile,
 }
 
 impl Journal {
-    fn create(args: &Execute, chaos: &ChaosSettings, run: &RunId) -> Result<Self, Failure> {
+    pub(super) fn create(args: &Execute, chaos: &ChaosSettings, run: &RunId) -> Result<Self, Failure> {
         let path = match (&args.journal_path, &chaos.reports_path) {
             (Some(path), _) => path.clone(),
             (None, Some(directory)) => {
@@ -72,6 +98,14 @@ impl Journal {
         let file = JournalFile::create(&path)?;
         Ok(Self { path, file })
     }
+
+    /// Writes it, and says where it is.
+    pub(super) fn write(self, journal: &chaos_experiments::Journal, output: &Output) -> Result<(), Failure> {
+        // The journal is part of what was asked for.
+        self.file.write(journal).map_err(|error| Failure::new(Exit::Failed, error.with_causes()))?;
+        output.note(format_args!("journal: {}", self.path.display()));
+        Ok(())
+    }
 }
 
 /// Finds the VMs, and then shows the plan or runs it.
@@ -79,25 +113,31 @@ async fn perform(
     args: &Execute,
     stage: &Stage,
     experiment: Experiment,
-    journal: Option<Journal>,
+    kept: Option<Kept>,
     cx: &Context,
     interrupts: &Interrupts,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let resolving = cx.limit(RESOLVING);
-    let resolved = experiment.resolve(&resolving, &*stage.source).await.map_err(|error| stage.unresolved(error))?;
-    let Some(journal) = journal else {
+    let mut resolved = stage.resolve(experiment.clone(), cx).await?;
+    let Some(Kept { state, journal }) = kept else {
         output.data(|to| write_plan(args.format, &resolved.plan(), to))?;
         return Ok(Exit::Done);
     };
-    let report = run_recorded(&resolved, stage, cx, interrupts, output).await?;
-    let Journal { path, file } = journal;
-    let kept = file.write(&report.journal);
+    if recover_first(&resolved, &state, stage, cx, output).await? {
+        // What was put back is not what was found before.
+        resolved = stage.resolve(experiment, cx).await?;
+    }
+    let report = run_recorded(&resolved, stage, &state, cx, interrupts, output).await?;
     // What is left changed is said in any case, also where the report cannot be written.
     let shown = output.data(|to| write_run(args.format, &report, to));
-    if kept.is_ok() {
-        output.note(format_args!("journal: {}", path.display()));
-    }
+    let written = journal.write(&report.journal, output);
+    tell_left_changed(&report, stage, output);
+    shown?;
+    written?;
+    Ok(exit(report.verdict))
+}
+
+fn tell_left_changed(report: &RunReport, stage: &Stage, output: &Output) {
     for left in &report.left_changed {
         output.note(format_args!("error: LEFT CHANGED: {left}"));
         if let (Some(vm), Some(command), false) = (left.target.vm(), way_back(left.found), stage.is_rehearsal) {
@@ -107,38 +147,71 @@ async fn perform(
             ));
         }
     }
-    shown?;
-    // The journal is part of what was asked for.
-    kept.map_err(|error| Failure::new(Exit::Failed, error.with_causes()))?;
-    Ok(exit(report.verdict))
+    if !report.left_changed.is_empty() && !stage.is_rehearsal {
+        output.note(format_args!("hint: `chaosmonkey recover {}` tries again to put everything back", report.run));
+    }
+}
+
+/// Offers to recover the runs that have left VMs of this one changed, and says whether that was done.
+///
+/// # Errors
+/// Nobody is there to say yes, or something is still not back.
+async fn recover_first(
+    resolved: &ResolvedExperiment,
+    state: &State,
+    stage: &Stage,
+    cx: &Context,
+    output: &Output,
+) -> Result<bool, Failure> {
+    let targets = resolved.targets();
+    let is_ours = |open: &OpenTarget| targets.iter().any(|(target, _)| target.is_same(&open.target));
+    let mut runs = state.store.list().await?;
+    runs.retain(|run| run.state == RunState::Unrecovered && run.open.iter().any(is_ours));
+    for run in &runs {
+        let names: Vec<&str> = run.open.iter().map(|open| open.name.as_str()).collect();
+        output.warning(format_args!("run {} has left {} changed", run.run, names.join(", ")));
+        if output.ask("Put that back first?") != Answer::Yes {
+            let message = format!("run {} has left VMs of this experiment changed", run.run);
+            return Err(Failure::new(Exit::Refused, message)
+                .hint(format!("`chaosmonkey recover {}` puts them back; nothing was touched", run.run)));
+        }
+        let limited = cx.limit(RECOVERING);
+        let report =
+            recover::one(state, &run.run, &limited, &*stage.source, &RecoverOptions::default(), output).await?;
+        recover::tell(&report, output);
+        if !report.is_settled() {
+            return Err(Failure::new(Exit::Refused, format!("run {} is not recovered", run.run)));
+        }
+    }
+    Ok(!runs.is_empty())
 }
 
 /// Runs the experiment with its events on disk first and on the screen second.
 async fn run_recorded(
     resolved: &ResolvedExperiment,
     stage: &Stage,
+    state: &State,
     cx: &Context,
     interrupts: &Interrupts,
     output: &Output,
 ) -> Result<RunReport, Failure> {
-    let run_log = FileSink::create(&stage.run_log.path(cx.run_id(), cx.now())?)?;
+    let store = &state.store;
+    // From here on the run is alive for others, so that its leases count.
+    let log = store.begin(cx.run_id(), cx.now()).await?;
+    let claim = resolved.claim(cx.run_id(), store.clone()).await?;
     if !stage.is_rehearsal {
-        output.note(format_args!("run log: {}", run_log.path().display()));
+        output.note(format_args!("run log: {}", store.directory_of(cx.run_id())?.display()));
     }
-    let sinks: Vec<Arc<dyn EventSink>> = vec![Arc::new(run_log), Arc::new(Narrator::new(output.clone()))];
+    let sinks: Vec<Arc<dyn EventSink>> = vec![log, Arc::new(Narrator::new(output.clone()))];
     let mut options = RunOptions::default();
     options.stop_repair = interrupts.second().clone();
-    Ok(resolved.run(cx, &Sinks(sinks), &options).await)
-}
-
-/// The command that brings a VM to a state.
-fn way_back(state: VMPowerState) -> Option<&'static str> {
-    match state {
-        VMPowerState::PoweredOn => Some("power-on"),
-        VMPowerState::PoweredOff => Some("power-off"),
-        VMPowerState::Suspended => Some("suspend"),
-        VMPowerState::Unknown => None,
+    options.halt = Some(store.clone());
+    options.claim = Some(claim.clone());
+    let report = resolved.run(cx, &Sinks(sinks), &options).await;
+    if let Err(error) = claim.release().await {
+        output.warning(format_args!("the leases could not be given back: {}", error.with_causes()));
     }
+    Ok(report)
 }
 
 fn exit(verdict: Verdict) -> Exit {
@@ -179,7 +252,6 @@ fn found(file: &Path, experiments: Option<&Path>) -> PathBuf {
 struct Stage {
     source: Box<dyn PlatformSource>,
     clock: Arc<dyn Clock>,
-    run_log: RunLogPlace,
     is_rehearsal: bool,
 }
 
@@ -191,12 +263,7 @@ impl Stage {
         output: &Output,
     ) -> Result<Self, Failure> {
         if !args.rehearse {
-            return Ok(Self {
-                source: Box::new(source),
-                clock: SystemClock::shared(),
-                run_log: RunLogPlace::of_user()?,
-                is_rehearsal: false,
-            });
+            return Ok(Self { source: Box::new(source), clock: SystemClock::shared(), is_rehearsal: false });
         }
         output.note("rehearsal: the platforms are simulated, nothing real is touched");
         if experiment.ignores_connection_values() {
@@ -205,17 +272,18 @@ impl Stage {
         let named =
             experiment.vms().into_iter().map(|vm| vm.target.parse()).collect::<Result<Vec<TargetPattern>, _>>()?;
         let source = RehearsalSource::start(&named).await?;
-        Ok(Self {
-            clock: source.clock(),
-            source: Box::new(source),
-            run_log: RunLogPlace::temporary()?,
-            is_rehearsal: true,
-        })
+        Ok(Self { clock: source.clock(), source: Box::new(source), is_rehearsal: true })
     }
 
     /// A context without a limit of its own: each step of an experiment has one.
     fn context(&self, run: RunId) -> Context {
         Context::on_clock(Arc::clone(&self.clock), super::LONGEST).run(run)
+    }
+
+    /// Finds the VMs.
+    async fn resolve(&self, experiment: Experiment, cx: &Context) -> Result<ResolvedExperiment, Failure> {
+        let resolved = experiment.resolve(&cx.limit(RESOLVING), &*self.source).await;
+        resolved.map_err(|error| self.unresolved(error))
     }
 
     fn unresolved(&self, error: chaos_core::Error) -> Failure {

@@ -7,10 +7,14 @@ mod doctor;
 #[cfg(feature = "dora")]
 mod dora;
 mod execute;
+mod halt;
 mod plan;
 mod power;
+mod recover;
 mod reference;
+mod runs;
 mod sim;
+mod supervise;
 
 use std::time::Duration;
 
@@ -21,6 +25,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
 use crate::output::Output;
+
+pub(crate) use halt::Halted;
 
 /// Runs one command.
 pub(crate) async fn run(command: Command, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
@@ -38,7 +44,12 @@ pub(crate) async fn run(command: Command, settings: &SettingsArgs, output: &Outp
             #[cfg(feature = "dora")]
             Platforms::DoraDiscover(args) => dora::discover(args, settings, output).await,
         },
+        Command::Execute(args) if args.supervise => supervise::run(&args, settings, output).await,
         Command::Execute(args) => execute::run(*args, settings, output).await,
+        Command::Runs(command) => runs::run(command, output).await,
+        Command::Recover(args) => recover::run(args, settings, output).await,
+        Command::Halt(args) => halt::halt(args, output).await,
+        Command::Resume(args) => halt::resume(args, output).await,
         Command::Config(command) => config::run(&command, settings, output),
         Command::Doctor(args) => doctor::run(args, settings, output).await,
         Command::Sim(Sim::Serve(args)) => sim::serve(args, output).await,
@@ -53,6 +64,16 @@ const LONGEST: Duration = Duration::from_hours(7 * 24);
 /// A context that the first signal cancels. Each step sets its own, nearer limit.
 fn context(interrupts: &Interrupts, reason: &str) -> Context {
     Context::with_timeout(LONGEST).cancelled_by(interrupts.first().clone()).reason(reason)
+}
+
+/// The command that brings a VM to a state.
+fn way_back(state: VMPowerState) -> Option<&'static str> {
+    match state {
+        VMPowerState::PoweredOn => Some("power-on"),
+        VMPowerState::PoweredOff => Some("power-off"),
+        VMPowerState::Suspended => Some("suspend"),
+        VMPowerState::Unknown => None,
+    }
 }
 
 /// The selector of a set of targets and filters.

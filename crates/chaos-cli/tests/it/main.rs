@@ -4,6 +4,8 @@
 #![cfg(all(feature = "vsphere", feature = "olvm", feature = "dora"))]
 
 mod arguments;
+#[cfg(unix)]
+mod crash;
 mod defaults;
 mod experiment;
 mod help;
@@ -13,6 +15,8 @@ mod lazy;
 mod platforms;
 mod power;
 mod program;
+#[cfg(target_os = "linux")]
+mod recovery;
 mod reference;
 mod secrets;
 mod sessions;

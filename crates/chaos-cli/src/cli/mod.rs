@@ -1,5 +1,8 @@
 //! The command line: every command, argument and help text. Only clap types are here, no behaviour.
 
+mod execute;
+mod runs;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,6 +15,9 @@ use secrecy::SecretString;
 
 use crate::duration;
 use crate::exit;
+
+pub(crate) use execute::{Execute, ReportFormat};
+pub(crate) use runs::{Halt, Recover, Resume, Runs, RunsJournal, RunsList, RunsRm, RunsShow, StateArgs};
 
 const SETTINGS: &str = "\
 Settings, of which the later win: chaosmonkey.yaml (or .yml, .json, .toml) in /etc/chaosmonkey, in
@@ -87,6 +93,21 @@ pub(crate) enum Command {
 
     /// Run a chaos experiment: check, break, check again, put everything back
     Execute(Box<Execute>),
+
+    /// Look at what runs have done, also those that were killed
+    #[command(subcommand)]
+    Runs(Runs),
+
+    /// Put back what runs have left changed that were killed
+    #[command(after_help = runs::RECOVER)]
+    Recover(Recover),
+
+    /// Stop every run, undo what it did, and let no new one begin
+    #[command(after_help = runs::HALT)]
+    Halt(Halt),
+
+    /// End a halt: runs may begin again
+    Resume(Resume),
 
     /// Look at the settings, check them, and begin with them
     #[command(subcommand)]
@@ -470,60 +491,6 @@ pub(crate) struct StopArgs {
     #[arg(long, value_name = "TIME", default_value = "60", value_parser = duration::parse)]
     #[arg(conflicts_with_all = ["graceful_only", "force"])]
     pub(crate) hard_timeout: Duration,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Execute {
-    /// A built-in experiment
-    #[arg(
-        short = 't',
-        long,
-        value_name = "TYPE",
-        conflicts_with = "experiment",
-        required_unless_present = "experiment"
-    )]
-    pub(crate) chaos_type: Option<String>,
-
-    /// An experiment file, in Chaos Toolkit's format (JSON or YAML)
-    #[arg(short, long, value_name = "FILE")]
-    pub(crate) experiment: Option<PathBuf>,
-
-    /// Set a value of the experiment, such as `vm_name=web-01` or `timeout:int=30`; may be repeated
-    // A secret from the start, so that no usage error repeats it: it may be a password.
-    #[arg(long = "override", value_name = "KEY=VALUE")]
-    pub(crate) overrides: Vec<SecretString>,
-
-    /// Check the experiment, find its VMs and show what would be done, but change nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Where to write the journal [default: journal.json, or run-ID.json in `chaos.reports_path`]
-    #[arg(short = 'o', long, visible_alias = "output", value_name = "FILE")]
-    pub(crate) journal_path: Option<PathBuf>,
-
-    /// Run it on a simulated platform with a demo estate and every VM that the experiment names
-    #[arg(long)]
-    pub(crate) rehearse: bool,
-
-    /// In a rehearsal, run process and http probes too: they see the real world
-    #[arg(long, requires = "rehearse")]
-    pub(crate) rehearse_probes: bool,
-
-    /// How to write the result to stdout
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub(crate) format: ReportFormat,
-}
-
-/// How the report of a run is written to stdout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum ReportFormat {
-    /// A summary for people; may change
-    #[default]
-    Table,
-    /// For programs: verdict, journal and what is left changed, with stable field names
-    Json,
-    /// The same as YAML
-    Yaml,
 }
 
 #[derive(Debug, Subcommand)]

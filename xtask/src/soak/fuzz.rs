@@ -5,7 +5,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use clap::Args;
 
 use crate::tally::Tally;
 use crate::workspace::Workspace;
@@ -13,17 +12,6 @@ use crate::{ci, say, shell};
 
 /// Bytes of an input, seconds and MiB that one may take; and the figures at the end.
 const LIMITS: [&str; 4] = ["-max_len=16384", "-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"];
-
-/// How long, and on what.
-#[derive(Debug, Args)]
-pub(crate) struct Options {
-    /// Minutes for each target.
-    #[arg(long, default_value_t = 10)]
-    minutes: u64,
-    /// Only this target; all of them if it is left out.
-    #[arg(long)]
-    target: Option<String>,
-}
 
 /// What libFuzzer says at its end.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,7 +22,7 @@ struct Figures {
 }
 
 /// Fuzzes each target; one without a finding is one check that held.
-pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<Tally> {
+pub(super) fn run(workspace: &Workspace, options: &super::Options) -> Result<Tally> {
     let tools = workspace.scratch("tools")?;
     let program = ci::installed(workspace, &tools, "cargo-fuzz")?;
     let fuzz = |verb: &str| {

@@ -1,0 +1,162 @@
+//! `recover`: what killed runs have left changed is put back.
+
+use std::sync::Arc;
+
+use chaos_core::{Context, Error, ErrorKind, EventSink, PlatformSource, RunId, RunLog, RunState};
+use chaos_experiments::{MemorySink, RecoverOptions, Recovery, RecoveryReport, Sinks};
+
+use super::way_back;
+use crate::cli::{Recover, SettingsArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt::Interrupts;
+use crate::narrator::Narrator;
+use crate::output::{Output, write_recoveries};
+use crate::session;
+use crate::state::State;
+
+/// Recovers one run, or all that need it.
+pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
+    let state = State::existing(&args.state, false)?;
+    let runs = chosen(&args, &state).await?;
+    if runs.is_empty() {
+        output.note("no run has left anything changed");
+        return Ok(Exit::Done);
+    }
+    if let Some(reason) = &args.abandon {
+        return abandon(&state, &runs, reason, output).await;
+    }
+    let source = session::platforms(settings, output)?;
+    let interrupts = Interrupts::listen(output.clone(), "interrupted: stopping; what is not back is named")?;
+    let is_dry = args.dry_run || session::is_dry(source.settings(), args.dry_run, output);
+    let mut options = RecoverOptions::default();
+    options.settle = args.settle;
+    let cx = super::context(&interrupts, "recovery of a chaos experiment");
+
+    let mut reports = Vec::with_capacity(runs.len());
+    let mut failed = None;
+    for run in &runs {
+        if cx.cancellation().is_cancelled() {
+            break;
+        }
+        let cx = cx.limit(args.timeout);
+        let recovered = if is_dry {
+            let recovery = Recovery::new(state.store.read(run).await?);
+            Ok(recovery.look(&cx, &source, &options).await)
+        } else {
+            one(&state, run, &cx, &source, &options, output).await
+        };
+        match recovered {
+            Ok(report) => reports.push(report),
+            Err(error) => {
+                output.warning(format_args!("run {run}: {}", error.with_causes()));
+                failed = Some(error);
+            }
+        }
+    }
+    session::close(&source, &cx, output).await;
+    output.data(|to| write_recoveries(args.format, &reports, to))?;
+    for report in &reports {
+        tell(report, output);
+    }
+    Ok(match failed {
+        _ if cx.cancellation().is_cancelled() => Exit::Interrupted,
+        Some(error) if reports.is_empty() => Exit::untouched(error.kind()),
+        None if is_dry || reports.iter().all(RecoveryReport::is_settled) => Exit::Done,
+        Some(_) | None => Exit::Failed,
+    })
+}
+
+/// The runs that are meant: the latest first, since what was done last is undone first.
+async fn chosen(args: &Recover, state: &State) -> Result<Vec<RunId>, Failure> {
+    match &args.run {
+        Some(run) => Ok(vec![state.store.find(run).await?]),
+        None => {
+            let runs = state.store.list().await?.into_iter();
+            let needs_it = |state: RunState| matches!(state, RunState::Unrecovered | RunState::Damaged);
+            Ok(runs.filter(|run| needs_it(run.state)).map(|run| run.run).collect())
+        }
+    }
+}
+
+/// Recovers one run and tells each step. Its log goes on; where that cannot be written, the VMs are put back all the same.
+///
+/// # Errors
+/// There is no such run, it is alive, or a newer version wrote its log.
+pub(super) async fn one(
+    state: &State,
+    run: &RunId,
+    cx: &Context,
+    source: &dyn PlatformSource,
+    options: &RecoverOptions,
+    output: &Output,
+) -> Result<RecoveryReport, Error> {
+    let (recorded, log): (_, Arc<dyn EventSink>) = match RunLog::resume(&*state.store, run).await {
+        Ok(resumed) => resumed,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::Unsupported) => {
+            return Err(error);
+        }
+        Err(error) => {
+            let recorded = state.store.read(run).await?;
+            output.warning(format_args!("what is done now is not written down: {}", error.with_causes()));
+            (recorded, Arc::new(MemorySink::default()))
+        }
+    };
+    output.note(format_args!("recovering run {run}"));
+    let narrator = Narrator::after(output.clone(), &recorded.events);
+    let sinks = Sinks(vec![log, Arc::new(narrator)]);
+    let cx = cx.clone().run(run.clone());
+    Ok(Recovery::new(recorded).run(&cx, source, &sinks, options).await)
+}
+
+/// Tells what is not as it was found, and what a person can do about it.
+pub(super) fn tell(report: &RecoveryReport, output: &Output) {
+    for target in report.not_back() {
+        let (word, is_open) = match &target.result {
+            chaos_experiments::Recovered::Open { .. } => ("LEFT CHANGED", true),
+            _ => ("LEFT ALONE", false),
+        };
+        output.note(format_args!("{word}: {target}"));
+        if let (Some(vm), Some(command)) = (target.target.vm(), way_back(target.found)) {
+            let put = if is_open { "put it back" } else { "if it should be as it was found: " };
+            let separator = if is_open { " with " } else { "" };
+            output.note(format_args!(
+                "hint: {put}{separator}`chaosmonkey platforms {command} --platform {} id:{}`",
+                vm.entry, vm.id
+            ));
+        }
+    }
+    if !report.is_settled() && report.state != RunState::Running {
+        output.note(format_args!(
+            "hint: `chaosmonkey recover {run}` tries again; when all is as it should be, \
+             `chaosmonkey recover {run} --abandon REASON` ends it",
+            run = report.run
+        ));
+    }
+}
+
+/// Lets the runs hold nothing any more.
+async fn abandon(state: &State, runs: &[RunId], reason: &str, output: &Output) -> Result<Exit, Failure> {
+    if reason.trim().is_empty() {
+        return Err(Failure::usage("--abandon needs a reason, for whoever reads the log later"));
+    }
+    for run in runs {
+        if state.store.read(run).await?.damage.is_some() {
+            let aside = state.store.set_aside(run).await?;
+            output.note(format_args!("run {run} is abandoned; its damaged log is kept in {}", aside.display()));
+            continue;
+        }
+        let (recorded, log) = RunLog::resume(&*state.store, run).await?;
+        let recovery = Recovery::new(recorded);
+        let open = recovery.open();
+        if open.is_empty() {
+            output.note(format_args!("run {run} has left nothing changed"));
+            continue;
+        }
+        recovery.abandon(&Context::with_timeout(super::LONGEST).run(run.clone()), &*log, reason).await?;
+        for target in open {
+            output.note(format_args!("run {run} holds {} no longer", target.name));
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,143 @@
+//! `execute --supervise`: the run is a process of its own, and this one puts everything back if that dies.
+
+use std::ffi::OsString;
+use std::process::ExitStatus;
+
+use chaos_core::{Context, RunAccount, RunId, RunLog};
+use chaos_experiments::RecoverOptions;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{execute, recover};
+use crate::cli::{Execute, SettingsArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt::{hung_up, ignores_hangup};
+use crate::output::{Output, write_recoveries};
+use crate::session;
+use crate::state::State;
+
+/// Runs the experiment in a child, and recovers its run if the child dies.
+pub(super) async fn run(args: &Execute, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
+    let state = State::real(&args.state)?;
+    let run = RunId::random();
+    let mut signals = Signals::listen()?;
+    let mut child = Command::new(program()?)
+        .args(arguments(std::env::args_os().skip(1), &run))
+        .spawn()
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot start the run: {error}")))?;
+    let status = signals.forward_until_end(&mut child).await?;
+
+    let recorded = match state.store.read(&run).await {
+        Ok(recorded) => recorded,
+        // It did not come so far that anything was written down.
+        Err(error) if error.kind() == chaos_core::ErrorKind::NotFound => return Ok(exit(status)),
+        Err(error) => return Err(error.into()),
+    };
+    let account = RunAccount::fold(&recorded.events);
+    if account.ended.is_some() && recorded.damage.is_none() {
+        return Ok(exit(status));
+    }
+    output.warning(format_args!("the process of run {run} died ({status}): putting everything back"));
+    let source = session::platforms(settings, output)?;
+    let journal = execute::Journal::create(args, &source.settings().chaos, &run)?;
+    let stop = CancellationToken::new();
+    let cx = Context::with_timeout(super::LONGEST).cancelled_by(stop.clone()).reason("recovery of a chaos experiment");
+    let options = RecoverOptions::default();
+    let recovery = recover::one(&state, &run, &cx, &source, &options, output);
+    tokio::pin!(recovery);
+    let report = loop {
+        tokio::select! {
+            report = &mut recovery => break report?,
+            _ = signals.next() => {
+                output.note("interrupted: stopping; what is not back is named");
+                stop.cancel();
+            }
+        }
+    };
+    session::close(&source, &cx, output).await;
+    output.data(|to| write_recoveries(args.format, std::slice::from_ref(&report), to))?;
+    recover::tell(&report, output);
+    journal.write(&report.journal, output)?;
+    Ok(Exit::Failed)
+}
+
+/// This program, as it was started.
+fn program() -> Result<OsString, Failure> {
+    std::env::current_exe()
+        .map(OsString::from)
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot find this program: {error}")))
+}
+
+/// The arguments of the child: those of this process, without the supervision and with the run.
+fn arguments(own: impl Iterator<Item = OsString>, run: &RunId) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = own.filter(|argument| argument != "--supervise").collect();
+    arguments.extend(["--supervised-as".into(), run.as_str().into()]);
+    arguments
+}
+
+/// The exit code of the child; one that was killed has failed.
+fn exit(status: ExitStatus) -> Exit {
+    status.code().and_then(Exit::of_code).unwrap_or(Exit::Failed)
+}
+
+/// The signals that this process passes on.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// None where this was started to go on without a terminal, and so is the child.
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::new(Exit::Failed, format!("cannot listen for signals: {error}")))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: if ignores_hangup() { None } else { Some(listen(SignalKind::hangup())?) },
+        })
+    }
+
+    async fn next(&mut self) -> nix::sys::signal::Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => nix::sys::signal::Signal::SIGINT,
+            _ = self.terminate.recv() => nix::sys::signal::Signal::SIGTERM,
+            () = hung_up(self.hangup.as_mut()) => nix::sys::signal::Signal::SIGHUP,
+        }
+    }
+
+    /// Waits for the child, which gets each signal that comes. A terminal sends it the same: it takes both for one.
+    async fn forward_until_end(&mut self, child: &mut Child) -> Result<ExitStatus, Failure> {
+        loop {
+            tokio::select! {
+                status = child.wait() => {
+                    return status.map_err(|error| Failure::new(Exit::Failed, format!("lost sight of the run: {error}")));
+                }
+                signal = self.next() => {
+                    let id = child.id().and_then(|id| i32::try_from(id).ok());
+                    if let Some(id) = id {
+                        // A child that is gone already is seen at the next turn.
+                        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_child_runs_the_same_without_supervision() {
+        let own = ["execute", "--supervise", "-t", "vsphere-vm-poweroff"].map(OsString::from);
+        let run = RunId::new("r1");
+        let child = arguments(own.into_iter(), &run);
+        assert_eq!(child, ["execute", "-t", "vsphere-vm-poweroff", "--supervised-as", "r1"]);
+    }
+}

@@ -1,0 +1,233 @@
+//! What outlives a run: its log, the recovery of one that was killed, leases, and the switch that stops all.
+
+use std::fs;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use chaos_sim::{Power, WireAction, WireFault};
+use serde_json::{Value, json};
+
+use crate::lab::Lab;
+use crate::program::{Run, signal};
+
+/// Powers a VM off and then waits for ten minutes.
+fn off_and_wait(lab: &Lab, vm: &str) -> String {
+    let file = format!("{vm}.json");
+    let experiment = json!({
+        "title": format!("without {vm}"), "description": "d",
+        "method": [{"type": "action", "name": "off", "pauses": {"after": 600}, "provider":
+            {"type": "python", "module": "chaosmonkey.vm", "func": "vm_power_off",
+             "arguments": {"vm_name": vm, "platform_type": "vsphere", "graceful": false, "timeout": 2}}}]
+    });
+    fs::write(lab.program.directory().join(&file), experiment.to_string()).unwrap();
+    file
+}
+
+fn start(lab: &Lab, args: &[&str]) -> Child {
+    lab.program.command(args).spawn().expect("the program starts")
+}
+
+/// Starts a run and waits until the VM is off.
+async fn run_until_off(lab: &Lab, vm: &str, more: &[&str]) -> Child {
+    let file = off_and_wait(lab, vm);
+    let journal = format!("{vm}-journal.json");
+    let args = [&["execute", "-e", &file, "--journal-path", &journal], more].concat();
+    let child = start(lab, &args);
+    lab.until(|lab| power(lab, vm) == Power::Off).await;
+    child
+}
+
+/// A run that was killed when the VM was off.
+async fn killed(lab: &Lab, vm: &str) {
+    let mut child = run_until_off(lab, vm, &[]).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn power(lab: &Lab, vm: &str) -> Power {
+    lab.sim.world().vm(vm).expect("the VM is there").power
+}
+
+fn runs(lab: &Lab, args: &[&str]) -> Vec<Value> {
+    let args = [&["runs", "list", "--format", "json"], args].concat();
+    serde_json::from_str(&lab.run(&args).exits(0).stdout).unwrap()
+}
+
+/// The processes that a process has started.
+fn children(id: u32) -> Vec<u32> {
+    let list = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    list.split_whitespace().map(|id| id.parse().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_killed_is_put_back_and_holds_its_vms_until_then() {
+    let lab = Lab::demo().await;
+    killed(&lab, "web-01").await;
+    let list = runs(&lab, &[]);
+    assert_eq!((list.len(), &list[0]["state"]), (1, &json!("unrecovered")));
+    let run = list[0]["run"].as_str().unwrap().to_owned();
+    let show = lab.run(&["runs", "show"]).exits(0);
+    assert!(show.stdout.contains("unrecovered") && show.stdout.contains("LEFT CHANGED, or may be"), "{}", show.stdout);
+
+    // Its VM cannot be hit, another one can, and a rehearsal holds nothing back.
+    let before = lab.changes();
+    let hit = ["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=web-01"];
+    lab.run(&hit).exits(5).says(&format!("`chaosmonkey recover {run}`")).says("nothing was touched");
+    lab.run(&["runs", "rm", &run]).exits(5).says("recover");
+    assert_eq!(lab.changes(), before);
+    lab.run(&[&hit[..], &["--rehearse"]].concat()).exits(0);
+    assert_eq!(runs(&lab, &["--rehearsals"]).len(), 1);
+    lab.run(&["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=web-02"]).exits(0);
+
+    let before = lab.changes();
+    let dry = lab.run(&["recover", "--dry-run"]).exits(0);
+    assert!(dry.stdout.contains("web-01 is powered_off and would be put back"), "{}", dry.stdout);
+    assert_eq!((lab.changes(), power(&lab, "web-01")), (before, Power::Off));
+
+    let done = lab.run(&["recover"]).exits(0);
+    assert!(done.stdout.contains("web-01 was put back and is powered_on"), "{}", done.stdout);
+    assert_eq!(power(&lab, "web-01"), Power::On);
+    let before = lab.changes();
+    lab.run(&["recover"]).exits(0).says("no run has left anything changed");
+    lab.run(&["recover", &run]).exits(0);
+    assert_eq!(lab.changes(), before, "a second recovery changes nothing");
+
+    let journal = lab.run(&["runs", "journal", &run]).exits(0);
+    let journal: Value = serde_json::from_str(&journal.stdout).unwrap();
+    assert_eq!(journal["status"], "interrupted");
+    assert_eq!(runs(&lab, &[])[1]["state"], "recovered");
+    lab.run(&["runs", "rm", &run[..6]]).exits(0);
+    assert_eq!(runs(&lab, &[]).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_has_put_back_is_left_alone_and_told() {
+    let lab = Lab::demo().await;
+    killed(&lab, "web-01").await;
+    lab.sim.world().set_power("web-01", Power::On).unwrap();
+    let before = lab.changes();
+    let run = lab.run(&["recover", "--settle", "1s"]).exits(0).says("LEFT ALONE").says("somebody else");
+    assert!(run.stdout.contains("is recovered"), "{}", run.stdout);
+    assert_eq!(lab.changes(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_put_back_is_listed_and_can_be_abandoned() {
+    let lab = Lab::demo().await;
+    killed(&lab, "web-01").await;
+    let fault = WireAction::SoapFault { fault: "HostNotConnected".into() };
+    lab.sim.inject(WireFault::new(fault).method("PowerOnVM_Task").always());
+    let run = lab.run(&["recover", "--timeout", "3s"]).exits(1).says("LEFT CHANGED").says("platforms power-on");
+    let list = runs(&lab, &[]);
+    assert_eq!(list[0]["state"], "unrecovered", "{}", run.stdout);
+    let id = list[0]["run"].as_str().unwrap();
+    lab.run(&["recover", id, "--abandon", " "]).exits(2);
+    lab.run(&["recover", id, "--abandon", "restored by hand"]).exits(0).says("holds");
+    assert_eq!(runs(&lab, &[])[0]["state"], "abandoned");
+    lab.run(&["recover"]).exits(0).says("no run has left anything changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_runs_never_hold_one_vm() {
+    let lab = Lab::demo().await;
+    let child = run_until_off(&lab, "web-01", &[]).await;
+    let before = lab.changes();
+    let hit = ["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=web-01"];
+    let run = lab.run(&hit).exits(5);
+    assert!(run.stderr.contains("is held by run"), "{}", run.stderr);
+    assert_eq!(lab.changes(), before);
+    assert_eq!(runs(&lab, &[])[0]["state"], "running");
+    signal(&child, "INT");
+    Run::from(child.wait_with_output().unwrap()).exits(130);
+    lab.run(&hit).exits(0);
+}
+
+/// The acceptance of `halt`: 20 runs at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_stops_all_runs_and_each_puts_everything_back() {
+    let names: Vec<String> = (1..=20).map(|number| format!("held-{number:02}")).collect();
+    let lab = Lab::with(names.iter().map(chaos_sim::VmSpec::new)).await;
+    let mut children = Vec::new();
+    for name in &names {
+        let file = off_and_wait(&lab, name);
+        let journal = format!("{name}-journal.json");
+        children.push(start(&lab, &["execute", "-e", &file, "--journal-path", &journal]));
+    }
+    lab.until(|lab| names.iter().all(|name| power(lab, name) == Power::Off)).await;
+
+    let halt = lab.run(&["halt", "--reason", "pager", "--format", "json"]).exits(0).says("20 runs are told to stop");
+    let halted: Vec<Value> = serde_json::from_str(&halt.stdout).unwrap();
+    let mut reactions: Vec<f64> = halted.iter().map(|run| run["stopped_after"].as_f64().unwrap()).collect();
+    reactions.sort_by(f64::total_cmp);
+    println!("halt: 20 runs, median {:.3} s, maximum {:.3} s", reactions[10], reactions[19]);
+    assert_eq!(halted.len(), 20);
+    assert!(halted.iter().all(|run| run["state"] == "interrupted"), "{halted:?}");
+    for (name, child) in names.iter().zip(children) {
+        assert_eq!(power(&lab, name), Power::On, "{name}");
+        Run::from(child.wait_with_output().unwrap()).exits(130).says("pager");
+        let journal = fs::read_to_string(lab.program.directory().join(format!("{name}-journal.json"))).unwrap();
+        let journal: Value = serde_json::from_str(&journal).unwrap();
+        assert_eq!(journal["stop"]["cause"], "halt", "{journal}");
+        assert!(journal["stop"]["reaction"].as_f64().unwrap() <= 2.0, "{}", journal["stop"]);
+    }
+
+    lab.sim.clear_calls();
+    let hit = ["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=web-01"];
+    lab.run(&hit).exits(5).says("pager").says("chaosmonkey resume");
+    assert!(lab.sim.calls().is_empty(), "not even a connection");
+    lab.run(&[&hit[..], &["--rehearse"]].concat()).exits(0);
+    lab.run(&["halt"]).exits(0).says("pager");
+    lab.run(&["resume"]).exits(0).says("pager");
+    lab.run(&["resume"]).exits(0).says("nothing was halted");
+    lab.run(&hit).exits(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervised_run_that_is_killed_is_put_back_without_anybody_doing_anything() {
+    let lab = Lab::demo().await;
+    let supervisor = run_until_off(&lab, "web-01", &["--supervise"]).await;
+    let [child] = children(supervisor.id())[..] else { panic!("one child") };
+    assert!(Command::new("kill").args(["-s", "KILL", &child.to_string()]).status().unwrap().success());
+    let run = Run::from(supervisor.wait_with_output().unwrap()).exits(1).says("died").says("putting web-01 back");
+    assert_eq!(power(&lab, "web-01"), Power::On, "{}", run.stderr);
+    let journal = fs::read_to_string(lab.program.directory().join("web-01-journal.json")).unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&journal).unwrap()["status"], "interrupted");
+    assert_eq!(runs(&lab, &[])[0]["state"], "recovered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervised_run_is_interrupted_once_even_if_the_terminal_tells_both() {
+    let lab = Lab::demo().await;
+    let supervisor = run_until_off(&lab, "web-01", &["--supervise"]).await;
+    let [child] = children(supervisor.id())[..] else { panic!("one child") };
+    signal(&supervisor, "INT");
+    assert!(Command::new("kill").args(["-s", "INT", &child.to_string()]).status().unwrap().success());
+    let run = Run::from(supervisor.wait_with_output().unwrap()).exits(130);
+    assert_eq!(power(&lab, "web-01"), Power::On, "{}", run.stderr);
+    assert_eq!(runs(&lab, &[])[0]["state"], "interrupted");
+    lab.is_logged_out();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervised_run_that_ends_by_itself_ends_as_it_did() {
+    let lab = Lab::demo().await;
+    let hit = ["execute", "--supervise", "-t", "vsphere-vm-poweroff", "--override"];
+    let run = lab.run(&[&hit[..], &["vm_name=web-01"]].concat()).exits(0);
+    assert!(run.stdout.contains("completed"), "{}", run.stdout);
+    lab.run(&[&hit[..], &["vm_name=web-99"]].concat()).exits(4);
+    lab.run(&[&hit[..], &["vm_name=web-01", "--rehearse"]].concat()).exits(2);
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_made_stops_before_anything_starts() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let lab = runtime.block_on(Lab::demo());
+    fs::write(lab.program.directory().join("file"), "").unwrap();
+    let hit = ["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=web-01", "--state-dir", "file/state"];
+    lab.run(&hit).exits(2).says("file/state");
+    assert!(lab.sim.calls().is_empty(), "not even a connection");
+    lab.run(&["runs", "list", "--state-dir", "nowhere"]).exits(0);
+    assert!(!lab.program.directory().join("nowhere").exists(), "a look makes nothing");
+    drop(lab);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+}
