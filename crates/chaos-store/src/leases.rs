@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct Leases {
     /// The number of the next token.
     next: u64,
-    leases: Vec<Lease>,
+    given: Vec<Lease>,
     /// Whether this is not what was written, since that cannot be read.
     #[serde(skip)]
     is_lost: bool,
@@ -44,18 +44,18 @@ impl LeaseStore for FileStore {
                 for (target, name) in &targets {
                     free(target, name, &holder, leases, &runs)?;
                 }
-                leases.leases.retain(|lease| {
+                leases.given.retain(|lease| {
                     let replaced = targets.iter().any(|(target, _)| target.is_same(&lease.target));
                     !replaced && !is_over(lease, &runs)
                 });
                 let expires = expiry(&store, ttl);
-                let mut given = Vec::with_capacity(targets.len());
+                let mut new = Vec::with_capacity(targets.len());
                 for (target, name) in targets {
-                    given.push(Lease::new(target, name, holder.clone(), FencingToken::new(leases.next), expires));
+                    new.push(Lease::new(target, name, holder.clone(), FencingToken::new(leases.next), expires));
                     leases.next += 1;
                 }
-                leases.leases.extend(given.iter().cloned());
-                Ok(given)
+                leases.given.extend(new.iter().cloned());
+                Ok(new)
             })
         })
         .await
@@ -71,7 +71,7 @@ impl LeaseStore for FileStore {
                 }
                 let expires = expiry(&store, ttl);
                 for lease in &mine {
-                    let there = leases.leases.iter_mut().find(|there| there.target.is_same(&lease.target));
+                    let there = leases.given.iter_mut().find(|there| there.target.is_same(&lease.target));
                     match there {
                         Some(there) if there.token == lease.token && there.holder == lease.holder => {
                             there.expires = expires;
@@ -96,7 +96,7 @@ impl LeaseStore for FileStore {
         let (store, mine) = (self.clone(), leases.to_vec());
         files::blocking(move || {
             changed(&store, |leases| {
-                leases.leases.retain(|there| mine.iter().all(|lease| lease.token != there.token));
+                leases.given.retain(|there| mine.iter().all(|lease| lease.token != there.token));
                 Ok(())
             })
         })
@@ -131,7 +131,7 @@ fn read(path: &Path) -> Result<Leases, Error> {
 /// Leases of which nobody knows. Their tokens were smaller than the present time in microseconds.
 fn lost() -> Leases {
     let now = u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(0);
-    Leases { next: now, leases: Vec::new(), is_lost: true }
+    Leases { next: now, given: Vec::new(), is_lost: true }
 }
 
 /// Whether `holder` may have a target.
@@ -143,7 +143,7 @@ fn free(target: &Target, name: &str, holder: &RunId, leases: &Leases, runs: &[Ru
     let others = || runs.iter().filter(|run| run.run != *holder);
     let is_open = |run: &RunSummary| run.open.iter().any(|open: &OpenTarget| open.target.is_same(target));
     for run in others() {
-        let has_lease = leases.leases.iter().any(|lease| lease.holder == run.run && lease.target.is_same(target));
+        let has_lease = leases.given.iter().any(|lease| lease.holder == run.run && lease.target.is_same(target));
         match run.state {
             RunState::Running if has_lease || is_open(run) => {
                 return refused(format!("{name} is held by run {}, which goes on since {:.0}", run.run, run.started));

@@ -84,6 +84,10 @@ fn read_segment(path: &Path, number: u32, recorded: &mut RecordedRun) -> Result<
         let content = if is_whole { &line[..length - 1] } else { &line[..] };
         let json = match segment::json(content) {
             Ok(json) => json,
+            // With a byte too many at its end it was written as a whole, and changed later.
+            Err(_) if !is_whole && segment::json(&content[..length - 1]).is_ok() => {
+                return Err(damaged("the record has another end than it was written with".to_owned()));
+            }
             Err(_) if !is_whole => {
                 recorded.torn_bytes += length as u64;
                 return Ok(());
@@ -91,9 +95,9 @@ fn read_segment(path: &Path, number: u32, recorded: &mut RecordedRun) -> Result<
             Err(why) => return Err(damaged(why.to_owned())),
         };
         if is_header {
-            check_header(json, path, number, recorded).map_err(|stop| stop.unwrap_or_else(|why| damaged(why)))?;
+            check_header(json, path, number, recorded).map_err(|stop| stop.unwrap_or_else(&damaged))?;
         } else {
-            let event = event(json, path).map_err(|stop| stop.unwrap_or_else(|why| damaged(why)))?;
+            let event = event(json, path).map_err(|stop| stop.unwrap_or_else(&damaged))?;
             check_event(&event, recorded).map_err(damaged)?;
             recorded.events.push(event);
         }

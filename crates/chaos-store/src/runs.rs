@@ -87,7 +87,7 @@ fn begin(store: &FileStore, run: &RunId, at: Timestamp) -> Result<Arc<dyn EventS
     }
     files::make_directory(&directory).map_err(cannot)?;
     let begun = lock(&directory, run)
-        .and_then(|lock| SegmentWriter::begin(&directory, lock, run, 0, 0, &store.medium()))
+        .and_then(|lock| SegmentWriter::begin(&directory, lock, run, 0, 0, store.opener()))
         .map_err(|error| match error.kind() {
             ErrorKind::Refused => error,
             _ => cannot(io::Error::other(error.with_causes())),
@@ -111,7 +111,7 @@ fn resume(store: &FileStore, run: &RunId) -> Result<(RecordedRun, Arc<dyn EventS
     let segments = reading::segments(&directory).map_err(|error| files::failed("read", &directory, error))?;
     let next = segments.last().map_or(0, |(last, _)| last + 1);
     let first = recorded.events.len() as u64;
-    let writer = SegmentWriter::begin(&directory, lock, run, next, first, &store.medium())?;
+    let writer = SegmentWriter::begin(&directory, lock, run, next, first, store.opener())?;
     Ok((recorded, Arc::new(writer)))
 }
 

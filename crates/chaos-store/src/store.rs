@@ -5,17 +5,14 @@ use std::path::{Path, PathBuf};
 use chaos_core::{Error, ErrorKind, RunId, RunLog, SharedClock, SystemClock};
 
 use crate::files;
-use crate::medium::Medium;
-
-/// Opens what a segment is written to; in a test a disk that is full.
-type OpenMedium = fn(&Path) -> std::io::Result<Box<dyn Medium>>;
+use crate::medium::{Medium, Opener};
 
 /// Run logs, leases and the halt switch in a directory. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct FileStore {
     root: PathBuf,
     clock: SharedClock,
-    open: OpenMedium,
+    opener: Opener,
 }
 
 impl FileStore {
@@ -41,7 +38,7 @@ impl FileStore {
         let root = root.into();
         // What it means must not change with the working directory.
         let root = std::path::absolute(&root).unwrap_or(root);
-        Self { root, clock: SystemClock::shared(), open: |path| Ok(Box::new(files::make_file(path)?)) }
+        Self { root, clock: SystemClock::shared(), opener: Opener::default() }
     }
 
     /// Takes another clock. It is asked only for when a lease has to be renewed, which decides nothing.
@@ -53,8 +50,11 @@ impl FileStore {
 
     /// Writes segments to what `open` gives for their paths.
     #[must_use]
-    pub fn on_medium(mut self, open: fn(&Path) -> std::io::Result<Box<dyn Medium>>) -> Self {
-        self.open = open;
+    pub fn on_medium(
+        mut self,
+        open: impl Fn(&Path) -> std::io::Result<Box<dyn Medium>> + Send + Sync + 'static,
+    ) -> Self {
+        self.opener = Opener::new(open);
         self
     }
 
@@ -107,8 +107,8 @@ impl FileStore {
         &self.clock
     }
 
-    pub(crate) fn medium(&self) -> OpenMedium {
-        self.open
+    pub(crate) fn opener(&self) -> &Opener {
+        &self.opener
     }
 }
 

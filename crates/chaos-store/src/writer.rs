@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chaos_core::{Error, ErrorKind, EventSink, RunEvent, RunId};
 
 use crate::files;
-use crate::medium::Medium;
+use crate::medium::{Medium, Opener};
 use crate::reading::segment_name;
 use crate::segment::{self, Header};
 
@@ -43,12 +43,12 @@ impl SegmentWriter {
         run: &RunId,
         segment: u32,
         first: u64,
-        open: &dyn Fn(&Path) -> std::io::Result<Box<dyn Medium>>,
+        opener: &Opener,
     ) -> Result<Self, Error> {
         let path = directory.join(segment_name(segment));
         let refused = |error| files::failed("write the run log", &path, error);
         let header = segment::line(&Header::new(run.clone(), segment, first)).map_err(|error| refused(error.into()))?;
-        let mut medium = open(&path).map_err(refused)?;
+        let mut medium = opener.open(&path).map_err(refused)?;
         let written = medium.write_all(&header).and_then(|()| medium.sync());
         // The names have to survive a crash as well, up to that of the directory of all runs.
         let synced = written.and_then(|()| {

@@ -1,1 +1,9 @@
-//! The store as processes that are killed and disks that fail meet it.
+//! The store as processes that are killed, disks that fail and files that rot meet it.
+
+mod damage;
+mod halt;
+mod leases;
+mod liveness;
+mod media;
+mod runs;
+mod support;
