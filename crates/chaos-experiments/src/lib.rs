@@ -128,5 +128,5 @@ pub use plan::{Plan, PlanStep, PlanVm};
 pub use recovery::{RecoverOptions, Recovered, RecoveredTarget, Recovery, RecoveryReport};
 pub use report::{LeftChanged, RunOptions, RunReport, Verdict, WithoutUndo};
 pub use resolve::ResolvedExperiment;
-pub use sink::{FileSink, MemorySink, Sinks};
+pub use sink::{MemorySink, Sinks};
 pub use templates::{Parameter, ParameterKind, Template};

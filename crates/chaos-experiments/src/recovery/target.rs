@@ -51,8 +51,12 @@ impl Job<'_> {
         self.account.undo.target.vm()
     }
 
-    fn open(&mut self, error: &Error) {
+    /// It is not back, for this reason; if only because the time is over, for the reason that there was before.
+    fn open(&mut self, cx: &Context, error: &Error) {
         self.is_hopeless = !may_pass(error);
+        if matches!(self.result, Some(Recovered::Open { .. })) && cx.check("putting it back").is_err() {
+            return;
+        }
         self.result = Some(Recovered::Open { why: error.with_causes() });
     }
 }
@@ -128,7 +132,7 @@ impl<'a> Work<'a> {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     job.result = Some(Recovered::LeftAlone { why: gone(&error) });
                 }
-                Err(error) => job.open(&error),
+                Err(error) => job.open(cx, &error),
                 Ok(now) => match assess(job.account, &now, cx.now(), settle) {
                     Assessment::AsFound => job.result = Some(Recovered::AsFound),
                     Assessment::MayChange(left) => {
@@ -167,7 +171,7 @@ impl<'a> Work<'a> {
             let job = &mut self.jobs[at];
             match result {
                 Ok(outcome) => job.result = Some(Recovered::PutBack { outcome }),
-                Err(error) => job.open(&error),
+                Err(error) => job.open(cx, &error),
             }
         }
     }

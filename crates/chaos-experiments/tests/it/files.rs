@@ -1,47 +1,7 @@
-//! The run log and the journal on disk.
+//! The journal on disk.
 
-use std::sync::Arc;
-
-use chaos_core::{ErrorKind, RunEvent};
-use chaos_experiments::{FileSink, Journal, JournalFile, MemorySink, Sinks};
-
-use crate::lab::{Lab, rendered};
-
-#[tokio::test(start_paused = true)]
-async fn the_run_log_holds_every_event_as_a_line() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("run.jsonl");
-    let memory = Arc::new(MemorySink::default());
-    let sinks = Sinks(vec![Arc::new(FileSink::create(&path).unwrap()), memory.clone()]);
-    let lab = Lab::with(&["web-01"]);
-    let report = lab.run_with(rendered("vsphere-vm-poweroff", &["vm_name=web-01"]), &sinks).await;
-    let text = std::fs::read_to_string(&path).unwrap();
-    let events: Vec<RunEvent> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(events, memory.events());
-    assert_eq!(Journal::fold(&events), report.journal);
-}
-
-#[test]
-fn an_existing_run_log_is_never_written_to() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("run.jsonl");
-    std::fs::write(&path, "precious").unwrap();
-    let error = FileSink::create(&path).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.to_string().contains("run.jsonl"));
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
-    assert!(FileSink::create(&directory.path().join("none/run.jsonl")).is_err());
-}
-
-#[cfg(unix)]
-#[test]
-fn only_its_owner_can_read_the_run_log() {
-    use std::os::unix::fs::PermissionsExt;
-
-    let directory = tempfile::tempdir().unwrap();
-    let sink = FileSink::create(&directory.path().join("run.jsonl")).unwrap();
-    assert_eq!(std::fs::metadata(sink.path()).unwrap().permissions().mode() & 0o777, 0o600);
-}
+use chaos_core::ErrorKind;
+use chaos_experiments::{Journal, JournalFile};
 
 #[test]
 fn a_journal_that_cannot_be_written_is_found_out_before_the_run() {

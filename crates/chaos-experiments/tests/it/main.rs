@@ -4,15 +4,19 @@
 
 mod batch;
 mod connection;
+mod crash;
 mod files;
 mod interruption;
 mod lab;
 mod processes;
+mod promise;
 mod records;
+mod recovery;
 mod repair;
 mod requests;
 mod rules;
 mod secrets;
+mod stops;
 mod strict;
 mod templates;
 mod whole_run;
