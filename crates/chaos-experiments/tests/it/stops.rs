@@ -8,6 +8,7 @@ use chaos_core::{
     Error, ErrorKind, FencingToken, Halt, HaltFlag, Lease, LeaseStore, RunEventKind, RunId, Target, VMPowerState,
 };
 use chaos_experiments::{MemorySink, RunOptions, RunReport, Verdict};
+use chaos_testkit::memory::{CallKind, Failure};
 use chaos_testkit::{EstateSpec, VmSpec};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -118,8 +119,8 @@ fn assert_stopped(lab: &Lab, report: &RunReport, sink: &MemorySink, cause: &str,
 
 #[tokio::test(start_paused = true)]
 async fn a_halt_stops_the_run_at_once_and_undoes_it() {
-    // In the middle of a call, and between two.
-    for seconds in [5, 100] {
+    // In the middle of a call, and between two, at moments that no pause between two looks fits.
+    for seconds in [5, 6, 7, 100, 101, 102, 103] {
         let (lab, switch) = (lab(), Switch::new());
         let mut options = options();
         options.halt = Some(Arc::new(switch.clone()));
@@ -152,9 +153,13 @@ async fn a_halt_never_stops_a_repair() {
     let mut options = options();
     options.halt = Some(Arc::new(switch.clone()));
     let off = action("a", "vm_power_off", json!({"vm_name": "a"}));
-    // The VM is off after some 20 s, and on its way back until 20 s later.
+    // The VM is off after some 20 s, and back some seconds later, when the server has room for it.
+    for _ in 0..2 {
+        lab.estate.fail_next(Failure::refuse(ErrorKind::Unavailable, "not now").of(CallKind::PowerOn));
+    }
     let halt = async {
-        tokio::time::sleep(Duration::from_secs(30)).await;
+        tokio::time::sleep(Duration::from_secs(22)).await;
+        assert_eq!(lab.state("a"), VMPowerState::PoweredOff);
         switch.halt(&Halt::new("too late", "ann@ops", lab.cx.now())).await.unwrap();
     };
     let (report, _) = stopped(&lab, document(&[off], &[]), &options, halt).await;
@@ -227,6 +232,10 @@ async fn a_lease_that_somebody_else_has_stops_the_run() {
     };
     let (report, sink) = stopped(&lab, off_both(), &options, lost).await;
     assert_stopped(&lab, &report, &sink, "lease", "a is held by run run-2 now");
+    // At the next renewal, and not when the lease would be over.
+    let requested = sink.events().into_iter().find(|event| matches!(event.event, RunEventKind::StopRequested { .. }));
+    let since_start = requested.unwrap().at.duration_since(sink.events()[0].at);
+    assert!(since_start.as_secs() <= 116, "{since_start:?}");
 }
 
 #[tokio::test(start_paused = true)]
