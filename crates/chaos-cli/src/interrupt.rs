@@ -58,10 +58,9 @@ impl Interrupts {
             if signals == Signals::Forwarded {
                 tokio::time::sleep(ECHO).await;
                 // What came in the meantime was the first one once more.
-                (interrupt, terminate) = match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-                    (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-                    _ => return,
-                };
+                let anew = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+                let (Ok(int), Ok(term)) = anew else { return };
+                (interrupt, terminate) = (int, term);
             }
             either(&mut interrupt, &mut terminate).await;
             tokens.1.cancel();

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::runs::StateArgs;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Execute {
     /// A built-in experiment
     #[arg(

@@ -12,6 +12,7 @@ use crate::duration;
 /// Where runs are written down.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct StateArgs {
+    #[expect(clippy::doc_markdown, reason = "help of the terminal, which has no markup")]
     /// Where runs, leases and the halt flag are kept [default: $XDG_STATE_HOME/chaosmonkey, or ~/.local/state/chaosmonkey]
     #[arg(long, env = "CHAOSMONKEY_STATE_DIR", value_name = "DIRECTORY", hide_env_values = true)]
     // An empty variable counts as not given.

@@ -59,7 +59,7 @@ pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Out
 
 /// What is kept of a run: its log and its journal.
 struct Kept {
-    state: State,
+    records: State,
     journal: Journal,
 }
 
@@ -69,11 +69,11 @@ impl Kept {
     /// # Errors
     /// One of them cannot, or everything is halted.
     async fn create(args: &Execute, chaos: &ChaosSettings, run: &RunId) -> Result<Self, Failure> {
-        let state = if args.rehearse { State::of_rehearsals(&args.state)? } else { State::real(&args.state)? };
-        if let Some(halt) = state.store.get().await? {
+        let records = if args.rehearse { State::of_rehearsals(&args.state)? } else { State::real(&args.state)? };
+        if let Some(halt) = records.store.get().await? {
             return Err(chaos_core::Error::from(&halt).into());
         }
-        Ok(Self { state, journal: Journal::create(args, chaos, run)? })
+        Ok(Self { records, journal: Journal::create(args, chaos, run)? })
     }
 }
 
@@ -119,15 +119,15 @@ async fn perform(
     output: &Output,
 ) -> Result<Exit, Failure> {
     let mut resolved = stage.resolve(experiment.clone(), cx).await?;
-    let Some(Kept { state, journal }) = kept else {
+    let Some(Kept { records, journal }) = kept else {
         output.data(|to| write_plan(args.format, &resolved.plan(), to))?;
         return Ok(Exit::Done);
     };
-    if recover_first(&resolved, &state, stage, cx, output).await? {
+    if recover_first(&resolved, &records, stage, cx, output).await? {
         // What was put back is not what was found before.
         resolved = stage.resolve(experiment, cx).await?;
     }
-    let report = run_recorded(&resolved, stage, &state, cx, interrupts, output).await?;
+    let report = run_recorded(&resolved, stage, &records, cx, interrupts, output).await?;
     // What is left changed is said in any case, also where the report cannot be written.
     let shown = output.data(|to| write_run(args.format, &report, to));
     let written = journal.write(&report.journal, output);
@@ -158,14 +158,14 @@ fn tell_left_changed(report: &RunReport, stage: &Stage, output: &Output) {
 /// Nobody is there to say yes, or something is still not back.
 async fn recover_first(
     resolved: &ResolvedExperiment,
-    state: &State,
+    records: &State,
     stage: &Stage,
     cx: &Context,
     output: &Output,
 ) -> Result<bool, Failure> {
     let targets = resolved.targets();
     let is_ours = |open: &OpenTarget| targets.iter().any(|(target, _)| target.is_same(&open.target));
-    let mut runs = state.store.list().await?;
+    let mut runs = records.store.list().await?;
     runs.retain(|run| run.state == RunState::Unrecovered && run.open.iter().any(is_ours));
     for run in &runs {
         let names: Vec<&str> = run.open.iter().map(|open| open.name.as_str()).collect();
@@ -177,7 +177,7 @@ async fn recover_first(
         }
         let limited = cx.limit(RECOVERING);
         let report =
-            recover::one(state, &run.run, &limited, &*stage.source, &RecoverOptions::default(), output).await?;
+            recover::one(records, &run.run, &limited, &*stage.source, &RecoverOptions::default(), output).await?;
         recover::tell(&report, output);
         if !report.is_settled() {
             return Err(Failure::new(Exit::Refused, format!("run {} is not recovered", run.run)));
@@ -190,12 +190,12 @@ async fn recover_first(
 async fn run_recorded(
     resolved: &ResolvedExperiment,
     stage: &Stage,
-    state: &State,
+    records: &State,
     cx: &Context,
     interrupts: &Interrupts,
     output: &Output,
 ) -> Result<RunReport, Failure> {
-    let store = &state.store;
+    let store = &records.store;
     // From here on the run is alive for others, so that its leases count.
     let log = store.begin(cx.run_id(), cx.now()).await?;
     let claim = resolved.claim(cx.run_id(), store.clone()).await?;

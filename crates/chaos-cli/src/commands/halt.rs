@@ -88,12 +88,13 @@ async fn look(state: &State, halt: &chaos_core::Halt, halted: &mut [Halted], out
         if !recorded.is_alive {
             let account = chaos_core::RunAccount::fold(&recorded.events);
             run.state = if recorded.damage.is_some() { RunState::Damaged } else { account.state() };
-            match run.state.is_settled() {
-                true => output.note(format_args!("run {} is over: {}", run.run, run.state)),
-                false => output.warning(format_args!(
+            if run.state.is_settled() {
+                output.note(format_args!("run {} is over: {}", run.run, run.state));
+            } else {
+                output.warning(format_args!(
                     "run {} is over and has left something changed: `chaosmonkey recover {}`",
                     run.run, run.run
-                )),
+                ));
             }
         }
     }

@@ -69,14 +69,12 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
 
 /// The runs that are meant: the latest first, since what was done last is undone first.
 async fn chosen(args: &Recover, state: &State) -> Result<Vec<RunId>, Failure> {
-    match &args.run {
-        Some(run) => Ok(vec![state.store.find(run).await?]),
-        None => {
-            let runs = state.store.list().await?.into_iter();
-            let needs_it = |state: RunState| matches!(state, RunState::Unrecovered | RunState::Damaged);
-            Ok(runs.filter(|run| needs_it(run.state)).map(|run| run.run).collect())
-        }
+    if let Some(run) = &args.run {
+        return Ok(vec![state.store.find(run).await?]);
     }
+    let needs_it = |state: RunState| matches!(state, RunState::Unrecovered | RunState::Damaged);
+    let runs = state.store.list().await?.into_iter();
+    Ok(runs.filter(|run| needs_it(run.state)).map(|run| run.run).collect())
 }
 
 /// Recovers one run and tells each step. Its log goes on; where that cannot be written, the VMs are put back all the same.

@@ -223,7 +223,7 @@ async fn recover(lab: &Lab, what: &str, figures: &mut Figures) -> BTreeMap<Strin
     let run = run(lab, &args).await;
     assert!(matches!(run.code, Some(0 | 1)), "{what}: {:?}\n{}", run.code, run.stderr);
     let reports: Vec<Value> =
-        if run.stdout.is_empty() { Vec::new() } else { serde_json::from_str(&run.stdout).unwrap() };
+        if run.stdout.is_empty() { Vec::new() } else { serde_json::from_str(&run.stdout).expect("JSON") };
     let mut listed = BTreeMap::new();
     for target in reports.iter().flat_map(|report| report["targets"].as_array().expect("a list")) {
         let name = target["name"].as_str().expect("a name").to_owned();
@@ -320,7 +320,7 @@ async fn measure(platform: &'static str) -> (u64, Duration) {
     (events.last().expect("some").sequence, took)
 }
 
-/// SplitMix64: a few numbers from a seed.
+/// `SplitMix64`: a few numbers from a seed.
 fn random(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut z = *seed;

@@ -19,7 +19,7 @@ fn off_and_wait(lab: &Lab, vm: &str) -> String {
             {"type": "python", "module": "chaosmonkey.vm", "func": "vm_power_off",
              "arguments": {"vm_name": vm, "platform_type": "vsphere", "graceful": false, "timeout": 2}}}]
     });
-    fs::write(lab.program.directory().join(&file), experiment.to_string()).unwrap();
+    fs::write(lab.program.directory().join(&file), experiment.to_string()).expect("it works");
     file
 }
 
@@ -40,8 +40,8 @@ async fn run_until_off(lab: &Lab, vm: &str, more: &[&str]) -> Child {
 /// A run that was killed when the VM was off.
 async fn killed(lab: &Lab, vm: &str) {
     let mut child = run_until_off(lab, vm, &[]).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.kill().expect("it works");
+    child.wait().expect("it works");
 }
 
 fn power(lab: &Lab, vm: &str) -> Power {
@@ -50,13 +50,13 @@ fn power(lab: &Lab, vm: &str) -> Power {
 
 fn runs(lab: &Lab, args: &[&str]) -> Vec<Value> {
     let args = [&["runs", "list", "--format", "json"], args].concat();
-    serde_json::from_str(&lab.run(&args).exits(0).stdout).unwrap()
+    serde_json::from_str(&lab.run(&args).exits(0).stdout).expect("it works")
 }
 
 /// The processes that a process has started.
 fn children(id: u32) -> Vec<u32> {
     let list = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-    list.split_whitespace().map(|id| id.parse().unwrap()).collect()
+    list.split_whitespace().map(|id| id.parse().expect("it works")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -140,7 +140,7 @@ async fn a_halt_that_nobody_can_look_up_counts_as_one() {
     let mut options = options();
     options.halt = Some(Arc::new(switch.clone()));
     let breaks = async {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         switch.breaks();
     };
     let (report, sink) = stopped(&lab, off_both(), &options, breaks).await;
