@@ -96,6 +96,9 @@ pub(super) async fn one(
         }
         Err(error) => {
             let recorded = state.store.read(run).await?;
+            if recorded.is_alive {
+                return Err(Error::new(ErrorKind::Refused, format!("run {run} goes on")));
+            }
             output.warning(format_args!("what is done now is not written down: {}", error.with_causes()));
             (recorded, Arc::new(MemorySink::default()))
         }

@@ -1,6 +1,9 @@
 //! What outlives a run: its log, the recovery of one that was killed, leases, and the switch that stops all.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -230,4 +233,70 @@ fn a_state_directory_that_cannot_be_made_stops_before_anything_starts() {
     assert!(!lab.program.directory().join("nowhere").exists(), "a look makes nothing");
     drop(lab);
     runtime.shutdown_timeout(Duration::from_secs(1));
+}
+
+/// Makes all of a directory readable to everybody and writable to nobody, as on a disk that is mounted so.
+fn make_read_only(directory: &Path) {
+    for entry in fs::read_dir(directory).expect("it is there").map(|entry| entry.expect("it can be read").path()) {
+        if entry.is_dir() {
+            make_read_only(&entry);
+        } else {
+            fs::set_permissions(&entry, fs::Permissions::from_mode(0o444)).expect("it is ours");
+        }
+    }
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o555)).expect("it is ours");
+}
+
+/// Runs the program as a user who may not write everywhere. None if this one may and cannot become another one.
+fn as_a_plain_user(lab: &Lab, args: &[&str]) -> Option<Run> {
+    const NOBODY: u32 = 65534;
+    let template = lab.program.command(args);
+    if !nix::unistd::geteuid().is_root() {
+        return Some(lab.program.run(args));
+    }
+    // Where that user can reach it.
+    let program = lab.program.directory().join("chaosmonkey");
+    if !program.exists() {
+        fs::hard_link(template.get_program(), &program)
+            .or_else(|_| fs::copy(template.get_program(), &program).map(drop))
+            .expect("there is room for the program");
+    }
+    fs::set_permissions(lab.program.directory(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .env_clear()
+        .envs(template.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(lab.program.directory())
+        .uid(NOBODY)
+        .gid(NOBODY);
+    match command.output() {
+        Ok(output) => Some(output.into()),
+        Err(error) => {
+            println!("skipped: this user may write everywhere and cannot become another one: {error}");
+            None
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_can_be_written_down_nothing_begins_and_what_was_done_is_put_back_all_the_same() {
+    let lab = Lab::demo().await;
+    killed(&lab, "web-01").await;
+    let state = lab.program.directory().join(".local");
+    make_read_only(&state);
+    let journals = lab.program.directory().join("journals");
+    fs::create_dir(&journals).unwrap();
+    fs::set_permissions(&journals, fs::Permissions::from_mode(0o777)).unwrap();
+
+    let before = lab.changes();
+    off_and_wait(&lab, "web-02");
+    let begin = ["execute", "-e", "web-02.json", "--journal-path", "journals/j.json"];
+    let Some(run) = as_a_plain_user(&lab, &begin) else { return };
+    run.exits(2).says("--state-dir");
+    assert_eq!(lab.changes(), before, "no call without its record");
+
+    let run = as_a_plain_user(&lab, &["recover"]).expect("it could before").exits(0);
+    assert!(run.stderr.contains("what is done now is not written down"), "{}", run.stderr);
+    assert_eq!(power(&lab, "web-01"), Power::On);
 }
