@@ -166,7 +166,7 @@ impl RunAccount {
     /// Takes one more event.
     pub fn apply(&mut self, event: &RunEvent) {
         self.last = Some(event.at);
-        self.events = event.sequence + 1;
+        self.events = event.sequence.saturating_add(1);
         match &event.event {
             RunEventKind::RunStarted { node, mode, experiment, .. } => {
                 self.started = Some(event.at);

@@ -64,6 +64,17 @@
 //! * What such an action does **has no [`Undo`](chaos_core::Undo)**: plan, events and report say so, and only a declared
 //!   rollback can mend it. A rehearsal never runs one, and probes only with [`Inputs::rehearse_probes`].
 //!
+//! # What stops a run, and what outlives it
+//!
+//! * `stop-conditions`, beside the method, is a list of probes with a tolerance that are looked at all along, each every
+//!   `frequency` seconds (1 if it is not given, 0.1 at least). The first that does not hold, or cannot be told, stops the run.
+//!   Chaos Toolkit ignores the key.
+//! * So does a [`HaltFlag`](chaos_core::HaltFlag) in [`RunOptions::halt`], and a lease that is lost of those in
+//!   [`RunOptions::claim`]. What was changed is put back then as after a cancellation, and [`Journal::stop`] says why and how long
+//!   it took. Nothing stops putting things back but [`RunOptions::stop_repair`].
+//! * A run whose sink is that of a [`RunLog`](chaos_core::RunLog) can be put back by another process, from its events alone:
+//!   [`Recovery`].
+//!
 //! # Example
 //!
 //! ```

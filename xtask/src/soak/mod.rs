@@ -90,17 +90,7 @@ pub(crate) fn crash(workspace: &Workspace, matrix: Matrix) -> Tally {
 /// The property tests of the engine with many cases.
 fn properties(workspace: &Workspace, cases: u64) -> Tally {
     say::heading(format_args!("property tests, {cases} cases each"));
-    let args = [
-        "test",
-        "--locked",
-        "--release",
-        "--package",
-        "chaos-experiments",
-        "--test",
-        "it",
-        "--",
-        "found_state_or_listed",
-    ];
+    let args = ["test", "--locked", "--package", "chaos-experiments", "--test", "it", "--", "found_state_or_listed"];
     let mut command = workspace.cargo(args);
     command.arg("--nocapture").env("CHAOS_CASES", cases.to_string());
     shell::count(&mut command, Runner::Libtest, LIMIT)

@@ -1,5 +1,6 @@
 //! Properties of the vocabulary, and the form in which it is written down.
 
+mod account;
 mod generate;
 mod json;
 mod power_rules;
