@@ -247,12 +247,15 @@ fn make_read_only(directory: &Path) {
     fs::set_permissions(directory, fs::Permissions::from_mode(0o555)).expect("it is ours");
 }
 
-/// Runs the program as a user who may not write everywhere. None if this one may and cannot become another one.
-fn as_a_plain_user(lab: &Lab, args: &[&str]) -> Option<Run> {
+/// Runs the program as a user who may not write everywhere.
+///
+/// # Errors
+/// This one may, and cannot become another one.
+fn as_a_plain_user(lab: &Lab, args: &[&str]) -> std::io::Result<Run> {
     const NOBODY: u32 = 65534;
     let template = lab.program.command(args);
     if !nix::unistd::geteuid().is_root() {
-        return Some(lab.program.run(args));
+        return Ok(lab.program.run(args));
     }
     // Where that user can reach it.
     let program = lab.program.directory().join("chaosmonkey");
@@ -270,13 +273,7 @@ fn as_a_plain_user(lab: &Lab, args: &[&str]) -> Option<Run> {
         .current_dir(lab.program.directory())
         .uid(NOBODY)
         .gid(NOBODY);
-    match command.output() {
-        Ok(output) => Some(output.into()),
-        Err(error) => {
-            println!("skipped: this user may write everywhere and cannot become another one: {error}");
-            None
-        }
-    }
+    command.output().map(Run::from)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,7 +289,13 @@ async fn where_nothing_can_be_written_down_nothing_begins_and_what_was_done_is_p
     let before = lab.changes();
     off_and_wait(&lab, "web-02");
     let begin = ["execute", "-e", "web-02.json", "--journal-path", "journals/j.json"];
-    let Some(run) = as_a_plain_user(&lab, &begin) else { return };
+    let run = match as_a_plain_user(&lab, &begin) {
+        Ok(run) => run,
+        Err(error) => {
+            println!("skipped: this user may write everywhere and cannot become another one: {error}");
+            return;
+        }
+    };
     run.exits(2).says("--state-dir");
     assert_eq!(lab.changes(), before, "no call without its record");
 
