@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chaos_core::{Error, RunId};
 use chaos_store::FileStore;
 use tempfile::TempDir;
 
 use crate::cli::StateArgs;
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// What is kept of rehearsals, apart from all that is real.
@@ -20,6 +22,15 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// The run that a person means.
+    ///
+    /// # Errors
+    /// There is none, or several.
+    pub(crate) async fn find(&self, text: &str) -> Result<RunId, Failure> {
+        let unclear = |error: Error| Failure::new(Exit::untouched(error.kind()), error.with_causes());
+        self.store.find(text).await.map_err(unclear)
+    }
+
     /// That of this user, or of `--state-dir`.
     ///
     /// # Errors

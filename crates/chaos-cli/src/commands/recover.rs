@@ -41,22 +41,21 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
         }
         let cx = cx.limit(args.timeout);
         let recovered = if is_dry {
-            let recovery = Recovery::new(state.store.read(run).await?);
-            Ok(recovery.look(&cx, &source, &options).await)
+            look(&state, run, &cx, &source, &options).await
         } else {
             one(&state, run, &cx, &source, &options, output).await
         };
         match recovered {
             Ok(report) => reports.push(report),
             Err(error) => {
-                output.warning(format_args!("run {run}: {}", error.with_causes()));
+                output.warning(format_args!("not recovered: {}", error.with_causes()));
                 failed = Some(error);
             }
         }
     }
     session::close(&source, &cx, output).await;
     output.data(|to| write_recoveries(args.format, &reports, to))?;
-    for report in &reports {
+    for report in reports.iter().filter(|_| !is_dry) {
         tell(report, output);
     }
     Ok(match failed {
@@ -70,11 +69,29 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
 /// The runs that are meant: the latest first, since what was done last is undone first.
 async fn chosen(args: &Recover, state: &State) -> Result<Vec<RunId>, Failure> {
     if let Some(run) = &args.run {
-        return Ok(vec![state.store.find(run).await?]);
+        return Ok(vec![state.find(run).await?]);
     }
     let needs_it = |state: RunState| matches!(state, RunState::Unrecovered | RunState::Damaged);
     let runs = state.store.list().await?.into_iter();
     Ok(runs.filter(|run| needs_it(run.state)).map(|run| run.run).collect())
+}
+
+/// What a recovery of one run would do.
+///
+/// # Errors
+/// There is no such run, it is alive, or a newer version wrote its log.
+async fn look(
+    state: &State,
+    run: &RunId,
+    cx: &Context,
+    source: &dyn PlatformSource,
+    options: &RecoverOptions,
+) -> Result<RecoveryReport, Error> {
+    let recorded = state.store.read(run).await?;
+    if recorded.is_alive {
+        return Err(Error::new(ErrorKind::Refused, format!("run {run} goes on")));
+    }
+    Ok(Recovery::new(recorded).look(cx, source, options).await)
 }
 
 /// Recovers one run and tells each step. Its log goes on; where that cannot be written, the VMs are put back all the same.

@@ -61,7 +61,7 @@ async fn remove(args: &RunsRm, output: &Output) -> Result<Exit, Failure> {
     // All are found before one is removed.
     let mut runs = Vec::with_capacity(args.runs.len());
     for run in &args.runs {
-        runs.push(state.store.find(run).await?);
+        runs.push(state.find(run).await?);
     }
     for run in runs {
         state.store.remove(&run).await?;
@@ -75,7 +75,7 @@ async fn remove(args: &RunsRm, output: &Output) -> Result<Exit, Failure> {
 /// # Errors
 /// There is no such run, or its log is that of a newer version.
 async fn read(state: &State, run: &str, output: &Output) -> Result<RecordedRun, Failure> {
-    let run = state.store.find(run).await?;
+    let run = state.find(run).await?;
     let recorded = state.store.read(&run).await?;
     if let Some(damage) = &recorded.damage {
         output.warning(format_args!("{damage}: what comes after this is not known"));

@@ -125,6 +125,8 @@ async fn what_cannot_be_put_back_is_listed_and_can_be_abandoned() {
     assert_eq!(list[0]["state"], "unrecovered", "{}", run.stdout);
     let id = list[0]["run"].as_str().unwrap();
     lab.run(&["recover", id, "--abandon", " "]).exits(2);
+    let nobody = lab.run(&["recover", "no-such-run"]).exits(4).says("there is no run `no-such-run`");
+    assert!(!nobody.stderr.contains("discover-vms"), "a run is no VM: {}", nobody.stderr);
     lab.run(&["recover", id, "--abandon", "restored by hand"]).exits(0).says("holds");
     assert_eq!(runs(&lab, &[])[0]["state"], "abandoned");
     lab.run(&["recover"]).exits(0).says("no run has left anything changed");
@@ -139,7 +141,13 @@ async fn two_runs_never_hold_one_vm() {
     let run = lab.run(&hit).exits(5);
     assert!(run.stderr.contains("is held by run"), "{}", run.stderr);
     assert_eq!(lab.changes(), before);
-    assert_eq!(runs(&lab, &[])[0]["state"], "running");
+    let listed = runs(&lab, &[]);
+    assert_eq!(listed[0]["state"], "running");
+    // Nobody recovers a run that is alive, nor says what a recovery of it would do.
+    for more in [&[][..], &["--dry-run"]] {
+        let recover = [&["recover", listed[0]["run"].as_str().unwrap()], more].concat();
+        lab.run(&recover).exits(5).says("goes on");
+    }
     signal(&child, "INT");
     Run::from(child.wait_with_output().unwrap()).exits(130);
     lab.run(&hit).exits(0);
