@@ -12,13 +12,15 @@ use chaos_core::{Error, ErrorKind};
 /// How long is waited between two tries to get a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
-/// Makes a directory that only its owner can enter, with all that it is in.
+/// Makes a directory that only its owner can enter, with all that it is in. The names of those that are new survive a crash.
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
+    let new: Vec<&Path> = path.ancestors().take_while(|above| !above.exists()).collect();
     let mut private = DirBuilder::new();
     private.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
-    private.create(path)
+    private.create(path)?;
+    new.iter().filter_map(|made| made.parent()).try_for_each(sync_directory)
 }
 
 /// Makes a new file that only its owner can read. One that is there is an error.

@@ -50,11 +50,8 @@ impl SegmentWriter {
         let header = segment::line(&Header::new(run.clone(), segment, first)).map_err(|error| refused(error.into()))?;
         let mut medium = opener.open(&path).map_err(refused)?;
         let written = medium.write_all(&header).and_then(|()| medium.sync());
-        // The names have to survive a crash as well, up to that of the directory of all runs.
-        let synced = written.and_then(|()| {
-            let above = directory.ancestors().take(3);
-            above.filter(|directory| !directory.as_os_str().is_empty()).try_for_each(files::sync_directory)
-        });
+        // Its name has to survive a crash as well.
+        let synced = written.and_then(|()| files::sync_directory(directory));
         let state = State { medium: Some(medium), next: first, is_empty: true, lock: Some(lock) };
         let place = Place { directory: directory.to_owned(), path: path.clone(), segment };
         let writer = Self { place: Arc::new(place), state: Arc::new(Mutex::new(state)) };
