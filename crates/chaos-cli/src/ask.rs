@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chaos_core::{Context, Error, ErrorKind};
 use chaos_orchestrator::{AskPassword, PasswordQuestion};
+use nix::sys::termios::{self, LocalFlags, SetArg, Termios};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, oneshot};
 
@@ -20,9 +21,10 @@ impl AskPassword for Terminal {
         let prompt = format!("password of {} at {} ({})", question.username, question.host, question.entry);
         // A thread of its own: nothing ends the reading of a line, and nobody waits for it.
         let (answer, asked) = oneshot::channel();
-        let echo = Echo::now();
+        // Before the question: from its first letter on somebody may type.
+        let _silence = Silence::begin();
         std::thread::spawn(move || drop(answer.send(Output::ask_password(&prompt))));
-        let typed = cx.bounded(DOING, asked).await.inspect_err(|_| echo.restore())?;
+        let typed = cx.bounded(DOING, asked).await?;
         match typed {
             Ok(Typed::Text(password)) => Ok(Some(password)),
             Ok(Typed::NobodyThere) => Ok(None),
@@ -31,18 +33,25 @@ impl AskPassword for Terminal {
     }
 }
 
-/// How the terminal was before it was told not to show what is typed.
-struct Echo(Option<nix::sys::termios::Termios>);
+/// A terminal that does not show what is typed, for as long as this is there.
+struct Silence(Option<Termios>);
 
-impl Echo {
-    fn now() -> Self {
-        Self(nix::sys::termios::tcgetattr(std::io::stdin()).ok())
+impl Silence {
+    fn begin() -> Self {
+        let before = termios::tcgetattr(std::io::stdin()).ok();
+        if let Some(mut silent) = before.clone() {
+            silent.local_flags.remove(LocalFlags::ECHO);
+            // Without a terminal there is nothing to silence. What was typed already is not thrown away.
+            let _ = termios::tcsetattr(std::io::stdin(), SetArg::TCSANOW, &silent);
+        }
+        Self(before)
     }
+}
 
-    fn restore(&self) {
+impl Drop for Silence {
+    fn drop(&mut self) {
         if let Some(before) = &self.0 {
-            // Without a terminal there is nothing to restore.
-            let _ = nix::sys::termios::tcsetattr(std::io::stdin(), nix::sys::termios::SetArg::TCSANOW, before);
+            let _ = termios::tcsetattr(std::io::stdin(), SetArg::TCSANOW, before);
         }
     }
 }

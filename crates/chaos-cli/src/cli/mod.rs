@@ -2,6 +2,7 @@
 
 mod execute;
 mod runs;
+mod templates;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -18,6 +19,7 @@ use crate::exit;
 
 pub(crate) use execute::{Execute, ReportFormat};
 pub(crate) use runs::{Halt, Recover, Resume, Runs, RunsJournal, RunsList, RunsRm, RunsShow, StateArgs};
+pub(crate) use templates::Templates;
 
 const SETTINGS: &str = "\
 Settings, of which the later win: chaosmonkey.yaml (or .yml, .json, .toml) in /etc/chaosmonkey, in
@@ -93,6 +95,10 @@ pub(crate) enum Command {
 
     /// Run a chaos experiment: check, break, check again, put everything back
     Execute(Box<Execute>),
+
+    /// Look at the built-in experiments and what they take
+    #[command(subcommand)]
+    Templates(Templates),
 
     /// Look at what runs have done, also those that were killed
     #[command(subcommand)]

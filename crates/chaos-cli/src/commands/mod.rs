@@ -15,6 +15,7 @@ mod reference;
 mod runs;
 mod sim;
 mod supervise;
+mod templates;
 
 use std::time::Duration;
 
@@ -46,6 +47,7 @@ pub(crate) async fn run(command: Command, settings: &SettingsArgs, output: &Outp
         },
         Command::Execute(args) if args.supervise => supervise::run(&args, settings, output).await,
         Command::Execute(args) => execute::run(*args, settings, output).await,
+        Command::Templates(command) => templates::run(&command, output),
         Command::Runs(command) => runs::run(command, output).await,
         Command::Recover(args) => recover::run(args, settings, output).await,
         Command::Halt(args) => halt::halt(args, output).await,

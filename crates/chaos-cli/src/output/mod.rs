@@ -10,10 +10,11 @@ mod runs;
 mod settings;
 mod structured;
 mod summary;
+mod templates;
 mod vms;
 
 use std::fmt;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub(crate) use run::{write_plan, write_run};
 pub(crate) use runs::{write_halted, write_recoveries, write_run_details, write_runs};
 pub(crate) use settings::write_settings;
 pub(crate) use summary::write_summary;
+pub(crate) use templates::{write_template, write_templates};
 pub(crate) use vms::{Listed, write_vm_details, write_vms};
 
 /// The answer to a question.
@@ -129,22 +131,23 @@ impl Output {
         }
     }
 
-    /// Asks for a password at the terminal, which does not show it.
+    /// Asks for a password at a terminal that does not show what is typed.
     pub(crate) fn ask_password(prompt: &str) -> Typed {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return Typed::NobodyThere;
         }
         let terminal = dialoguer::console::Term::stderr();
-        let asked = dialoguer::Password::new().with_prompt(printable(prompt)).allow_empty_password(true);
         // Not within `suspend`: others have something to say meanwhile, such as that it was interrupted.
-        match asked.interact_on(&terminal) {
-            Ok(text) if !text.is_empty() => Typed::Text(SecretString::from(text)),
-            Ok(_) => Typed::GaveUp,
-            Err(_) => {
-                let _ = terminal.show_cursor();
-                let _ = terminal.write_line("");
-                Typed::GaveUp
-            }
+        let mut line = String::new();
+        let read = terminal
+            .write_str(&format!("{}: ", printable(prompt)))
+            .and_then(|()| io::stdin().lock().read_line(&mut line))
+            .and_then(|_| terminal.write_line(""));
+        line.truncate(line.trim_end_matches(['\r', '\n']).len());
+        match read {
+            Ok(()) if !line.is_empty() => Typed::Text(SecretString::from(line)),
+            // Ctrl-D, nothing, or a terminal that went away in the meantime.
+            Ok(()) | Err(_) => Typed::GaveUp,
         }
     }
 

@@ -370,3 +370,18 @@ async fn a_file_cannot_send_the_password_elsewhere() {
     lab.run(&args).exits(3);
     assert_eq!(other.calls_of("Login").len(), 1, "that server has another password");
 }
+
+#[test]
+fn the_built_in_experiments_are_listed_and_shown() {
+    let program = Program::new();
+    let list = program.run(&["templates", "list"]).exits(0);
+    insta::assert_snapshot!("templates", list.stdout);
+    let show = program.run(&["templates", "show", "olvm_vm_batch_shutdown"]).exits(0);
+    insta::assert_snapshot!("template", show.stdout);
+    let json = program.run(&["templates", "show", "vsphere-vm-suspend", "--format", "json"]).exits(0);
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["parameters"][0]["name"], "vm_name");
+    assert_eq!(json["document"]["configuration"]["timeout"], 300);
+    assert_eq!(json["document"]["method"][0]["provider"]["arguments"]["platform_type"], "vsphere");
+    program.run(&["templates", "show", "vsphere-vm-suspent"]).exits(2).says("did you mean `vsphere-vm-suspend`?");
+}

@@ -59,7 +59,9 @@ pub enum ParameterKind {
 }
 
 impl ParameterKind {
-    fn words(self) -> &'static str {
+    /// What a value has to look like, in words.
+    #[must_use]
+    pub fn form(self) -> &'static str {
         match self {
             Self::Target => "a name, `id:…` or `path:/…`",
             Self::Targets => "a list of VMs, or a text with commas between them, each a name, `id:…` or `path:/…`",
@@ -136,6 +138,23 @@ impl Template {
         self.parameters
     }
 
+    /// The document with `${NAME}` where parameters go, as it may be copied for an experiment of one's own.
+    #[must_use]
+    pub fn document(&self) -> Value {
+        let mut root = self.raw();
+        let default = |parameter: &Parameter| {
+            let value = parameter.default.and_then(|text| parameter.kind.read(&Given::Text(text.to_owned())));
+            (parameter.name.to_owned(), value.unwrap_or_else(|| format!("<{}>", parameter.name).into()))
+        };
+        root["configuration"] = Value::Object(self.parameters.iter().map(default).collect());
+        root
+    }
+
+    fn raw(&self) -> Value {
+        let text = self.document.replace("@platform", self.platform);
+        serde_json::from_str(&text).expect("the documents of templates are read by a test")
+    }
+
     /// The document with its parameters, and the overrides of connection values, which are never part of it: give those
     /// to [`Inputs`](crate::Inputs). They are `<platform>_server` and so on, or `server` and so on for short.
     ///
@@ -150,8 +169,7 @@ impl Template {
         if !findings.is_empty() {
             return Err(Findings { document: self.name.to_owned(), list: findings });
         }
-        let mut root: Value =
-            serde_json::from_str(self.document).expect("the documents of templates are read by a test");
+        let mut root = self.raw();
         for (list, at, parameter) in self.optional.iter().rev() {
             if !configuration.contains_key(*parameter)
                 && let Some(Value::Array(list)) = root.pointer_mut(list)
@@ -202,14 +220,14 @@ impl Template {
                     }
                     None => findings.push(Finding::error(
                         place(),
-                        format!("`{}` has to be {}", parameter.name, parameter.kind.words()),
+                        format!("`{}` has to be {}", parameter.name, parameter.kind.form()),
                     )),
                 },
                 None if parameter.required => findings.push(
                     Finding::error(place(), format!("{} needs `{}`", self.name, parameter.name)).hint(format!(
                         "{}, as {}",
                         parameter.summary,
-                        parameter.kind.words()
+                        parameter.kind.form()
                     )),
                 ),
                 None => {}

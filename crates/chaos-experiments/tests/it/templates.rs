@@ -24,6 +24,34 @@ fn every_template_is_a_valid_experiment_with_a_hypothesis() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn every_template_does_what_it_says_and_puts_everything_back() {
+    for template in Template::all() {
+        let spec = EstateSpec::of(["web-01", "web-02", "other"]);
+        let lab = if template.platform() == "olvm" { Lab::olvm(&spec) } else { Lab::new(&spec) };
+        let vms = if template.parameters()[0].name == "vm_name" { "vm_name=web-01" } else { "vm_names=web-01,web-02" };
+        let (report, events) = lab.run(rendered(template.name(), &[vms, "group=other"])).await;
+        assert_eq!((report.verdict, report.reason), (Verdict::Completed, None), "{}", template.name());
+        let sent = count(&events, |event| matches!(event, RunEventKind::Sent { .. }));
+        assert!(sent >= 1 && lab.destructive_calls() >= 1, "{}", template.name());
+        for vm in ["web-01", "web-02"] {
+            assert_eq!(lab.state(vm), VMPowerState::PoweredOn, "{}", template.name());
+        }
+    }
+}
+
+#[test]
+fn the_document_that_is_shown_is_an_experiment_once_its_gaps_are_filled() {
+    for template in Template::all() {
+        let text = template.document().to_string();
+        assert!(!text.contains('@'), "{text}");
+        let filled = text.replace("<vm_name>", "web-01").replace("<vm_names>", "web-01").replace("<group>", "web-*");
+        let document = Document::from_value("mine", serde_json::from_str(&filled).unwrap()).unwrap();
+        let inputs = Inputs::new(Overrides::none()).environment(Environment::default());
+        Experiment::new(&document, &inputs).unwrap();
+    }
+}
+
 #[test]
 fn names_are_found_in_both_spellings_and_an_unknown_one_lists_them() {
     for template in Template::all() {
@@ -34,8 +62,8 @@ fn names_are_found_in_both_spellings_and_an_unknown_one_lists_them() {
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(
         error.to_string(),
-        "there is no chaos type `cpu-hog`: use one of vsphere-vm-poweroff, vsphere-vm-reboot, olvm-vm-shutdown, \
-         olvm-vm-batch-shutdown"
+        "there is no chaos type `cpu-hog`: use one of vsphere-vm-poweroff, vsphere-vm-reboot, vsphere-vm-suspend, \
+         vsphere-vm-batch-shutdown, olvm-vm-shutdown, olvm-vm-reboot, olvm-vm-suspend, olvm-vm-batch-shutdown"
     );
     let error = Template::find("olvm_vm_shutdwon").unwrap_err();
     assert!(

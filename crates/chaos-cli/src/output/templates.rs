@@ -1,0 +1,91 @@
+//! The built-in experiments.
+
+use std::io::{self, Write};
+
+use chaos_experiments::{Parameter, Template};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::cells::{table, write_table};
+use super::structured::{write_csv, write_structured};
+use crate::cli::{Format, ReportFormat};
+
+/// A template in a list.
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    platform: &'a str,
+    summary: &'a str,
+}
+
+impl<'a> From<&'a Template> for Row<'a> {
+    fn from(template: &'a Template) -> Self {
+        Self { name: template.name(), platform: template.platform(), summary: template.summary() }
+    }
+}
+
+/// A template with all that it takes.
+#[derive(Serialize)]
+struct Details<'a> {
+    name: &'a str,
+    platform: &'a str,
+    summary: &'a str,
+    parameters: Vec<Takes<'a>>,
+    document: Value,
+}
+
+#[derive(Serialize)]
+struct Takes<'a> {
+    name: &'a str,
+    required: bool,
+    default: Option<&'a str>,
+    summary: &'a str,
+    form: &'a str,
+}
+
+impl<'a> From<&'a Parameter> for Takes<'a> {
+    fn from(parameter: &'a Parameter) -> Self {
+        let Parameter { name, required, default, summary, kind, .. } = parameter;
+        Self { name, required: *required, default: *default, summary, form: kind.form() }
+    }
+}
+
+pub(crate) fn write_templates(format: Format, templates: &[Template], to: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<Row<'_>> = templates.iter().map(Row::from).collect();
+    match format {
+        Format::Json => write_structured(false, &rows, to),
+        Format::Yaml => write_structured(true, &rows, to),
+        Format::Csv => write_csv(&["name", "platform", "summary"], &rows, to),
+        Format::Table => {
+            let mut table = table(&["NAME", "PLATFORM", "WHAT IT DOES"]);
+            for row in rows {
+                table.add_row([row.name, row.platform, row.summary]);
+            }
+            write_table(&table, to)
+        }
+    }
+}
+
+pub(crate) fn write_template(format: ReportFormat, template: &Template, to: &mut dyn Write) -> io::Result<()> {
+    let parameters: Vec<Takes<'_>> = template.parameters().iter().map(Takes::from).collect();
+    let structured = |yaml, parameters, to: &mut dyn Write| {
+        let (name, platform, summary) = (template.name(), template.platform(), template.summary());
+        write_structured(yaml, &Details { name, platform, summary, parameters, document: template.document() }, to)
+    };
+    match format {
+        ReportFormat::Json => return structured(false, parameters, to),
+        ReportFormat::Yaml => return structured(true, parameters, to),
+        ReportFormat::Table => {}
+    }
+    writeln!(to, "{}: {}\n", template.name(), template.summary())?;
+    let mut table = table(&["PARAMETER", "DEFAULT", "MEANS", "FORM"]);
+    for takes in &parameters {
+        let default = takes.default.unwrap_or(if takes.required { "(needed)" } else { "-" });
+        table.add_row([takes.name, default, takes.summary, takes.form]);
+    }
+    write_table(&table, to)?;
+    let needed: Vec<String> =
+        parameters.iter().filter(|takes| takes.required).map(|takes| format!(" --override {}=…", takes.name)).collect();
+    let (name, needed) = (template.name(), needed.concat());
+    writeln!(to, "\nTry it on simulated VMs: chaosmonkey execute --chaos-type {name}{needed} --rehearse")
+}
