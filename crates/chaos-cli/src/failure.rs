@@ -19,6 +19,12 @@ impl Failure {
         Self { exit, message: message.into(), hints: Vec::new() }
     }
 
+    /// The same with another exit code.
+    pub(crate) fn with_exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
     /// Arguments or settings that cannot work.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)

@@ -20,6 +20,9 @@ pub(crate) enum Signals {
     Own,
     /// A terminal or a service manager may send one to this process, and the supervising process may forward the same.
     Forwarded,
+    /// One comes for each that is sent, and a terminal that goes away is no reason to stop: what this puts back would stay
+    /// changed.
+    WithoutHangup,
 }
 
 /// Listens for signals from [`Interrupts::listen`] until it is dropped.
@@ -45,6 +48,10 @@ impl Interrupts {
         let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
         // Whoever starts this with nohup wants it to go on.
         let mut hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup()).map_err(cannot)?) };
+        if signals == Signals::WithoutHangup {
+            // It was listened for above, so it ends nothing any more.
+            hangup = None;
+        }
         let (first, second) = (CancellationToken::new(), CancellationToken::new());
         let tokens = (first.clone(), second.clone());
         let listener = tokio::spawn(async move {

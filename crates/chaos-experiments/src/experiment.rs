@@ -1,9 +1,9 @@
 //! An experiment that is valid, with every value in its place: what is left is to find its VMs and to run it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use chaos_core::{RunMode, TargetPattern};
+use chaos_core::{Connection, RunMode, TargetPattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -186,6 +186,21 @@ impl Experiment {
     #[must_use]
     pub fn ignores_connection_values(&self) -> bool {
         self.ignored_connection
+    }
+
+    /// The connection values that it was given beside the settings for platforms on which it may change something, by
+    /// the name of the platform. Whoever puts back what a run has changed needs the same ([`RecoverOptions::connections`]).
+    ///
+    /// [`RecoverOptions::connections`]: crate::RecoverOptions::connections
+    #[must_use]
+    pub fn connections(&self) -> BTreeMap<String, Connection> {
+        let mut all = BTreeMap::new();
+        for call in self.method.iter().chain(&self.rollbacks).filter_map(Activity::vm_call) {
+            if !call.connection.is_empty() && matches!(call.what, What::Power { .. } | What::Restore { .. }) {
+                all.entry(call.platform.clone()).or_insert_with(|| call.connection.clone());
+            }
+        }
+        all
     }
 
     pub(crate) fn activities(&self) -> impl Iterator<Item = &Activity> {

@@ -114,6 +114,12 @@ impl Platform for Olvm {
         };
         let found = match found {
             Ok(found) => found,
+            // That the list is not there says nothing about a VM.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let message = format!("the VMs cannot be listed: {}", error.with_causes());
+                let error = Error::new(ErrorKind::Protocol, message).platform(PlatformKind::OLVM);
+                return vms.iter().map(|vm| Err(again(&error).vm(vm.to_string()))).collect();
+            }
             Err(error) => return vms.iter().map(|vm| Err(again(&error).vm(vm.to_string()))).collect(),
         };
         let one = |vm: &VMRef| {

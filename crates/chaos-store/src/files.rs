@@ -1,9 +1,10 @@
 //! Files that survive a crash: made private, synced with the directory that names them, replaced as a whole.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,11 +44,10 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
 
 /// Writes a file as a whole: whoever reads it sees the old one or the new one.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
     let directory = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let partial = directory.join(format!(".{name}.{}-{number}", std::process::id()));
+    // Drawn at random: process ids repeat, in containers and after a restart.
+    let partial = directory.join(format!(".{name}.{:016x}", RandomState::new().build_hasher().finish()));
     let written = make_file(&partial).and_then(|mut file| {
         file.write_all(text)?;
         file.sync_all()?;

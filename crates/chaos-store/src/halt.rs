@@ -28,7 +28,10 @@ impl HaltFlag for FileStore {
             }
             let cannot = |error| files::failed("write", &path, error);
             let text = serde_json::to_vec_pretty(&halt).map_err(|error| cannot(error.into()))?;
-            files::replace(&path, &text).map_err(cannot)?;
+            // On a disk that is full, a file with nothing in it halts too.
+            let written =
+                files::replace(&path, &text).or_else(|error| files::make_file(&path).map(drop).or(Err(error)));
+            written.map_err(cannot)?;
             Ok(None)
         })
         .await

@@ -54,6 +54,9 @@ pub(crate) fn list(store: &FileStore) -> Result<Vec<RunSummary>, Error> {
     for (name, directory) in directories {
         let Some(run) = run_of(&name) else { continue };
         let began = began(&name);
+        // Before the log is read: of a run that lives, nobody knows what it writes next, and the log of one that does not is
+        // final. What cannot be told counts as alive.
+        let is_alive = files::is_locked(&directory.join("lock")).unwrap_or(true);
         let known = seen(&directory).ok().and_then(|seen| Some((old.runs.get(&name)?, seen)));
         let (mut summary, entry) = match known {
             Some((entry, seen)) if entry.seen == seen => (entry.summary.clone(), Some(entry.clone())),
@@ -73,7 +76,7 @@ pub(crate) fn list(store: &FileStore) -> Result<Vec<RunSummary>, Error> {
                 }
             }
         };
-        if files::is_locked(&directory.join("lock")).unwrap_or(false) {
+        if is_alive {
             summary.state = RunState::Running;
         }
         // It may have been removed, or forgotten by its writer, in the meantime.

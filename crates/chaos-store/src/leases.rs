@@ -55,6 +55,8 @@ impl LeaseStore for FileStore {
                     leases.next += 1;
                 }
                 leases.given.extend(new.iter().cloned());
+                // Nobody else lives, so these are all.
+                leases.is_lost = false;
                 Ok(new)
             })
         })
@@ -96,6 +98,10 @@ impl LeaseStore for FileStore {
         let (store, mine) = (self.clone(), leases.to_vec());
         files::blocking(move || {
             changed(&store, |leases| {
+                // That they are lost has to stay known to others.
+                if leases.is_lost {
+                    return Ok(());
+                }
                 leases.given.retain(|there| mine.iter().all(|lease| lease.token != there.token));
                 Ok(())
             })
@@ -113,7 +119,11 @@ fn changed<T>(store: &FileStore, change: impl FnOnce(&mut Leases) -> Result<T, E
         return Err(Error::new(ErrorKind::Unavailable, message));
     }
     let mut leases = read(&path)?;
+    let was_lost = leases.is_lost;
     let given = change(&mut leases)?;
+    if was_lost && leases.is_lost {
+        return Ok(given);
+    }
     let cannot = |error: io::Error| files::failed("write", &path, error);
     let text = serde_json::to_vec_pretty(&leases).map_err(|error| cannot(error.into()))?;
     files::replace(&path, &text).map_err(cannot)?;

@@ -42,8 +42,8 @@
 //! Lines of text, of which each is a checksum (CRC-32 of the rest, eight hexadecimal digits), a blank and one JSON value. The
 //! first is a header with the version of the format, the run, the number of the segment and that of its first event; each
 //! other one is a [`RunEvent`](chaos_core::RunEvent). A segment is written once, from its begin to its end, and each line is on
-//! the disk before the next step of the run. A last line without its end was cut short while it was written and counts as not
-//! there. Any other line that does not fit its checksum or its place is damage, which is told with its offset; nothing after
+//! the disk before the next step of the run. A last line that ends early was cut short while it was written and counts as not
+//! there; if only the end of the line is missing and the checksum fits, it counts. Any other line that does not fit its checksum or its place is damage, which is told with its offset; nothing after
 //! it counts.
 
 mod files;

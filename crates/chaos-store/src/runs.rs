@@ -54,12 +54,20 @@ impl FileStore {
     /// holds no VM any more: a person has looked after them.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if there is no such run, [`ErrorKind::Refused`] if it is alive.
+    /// [`ErrorKind::NotFound`] if there is no such run, [`ErrorKind::Refused`] if it is alive or its log is whole, and
+    /// [`ErrorKind::Unsupported`] if a newer version wrote it.
     pub async fn set_aside(&self, run: &RunId) -> Result<PathBuf, Error> {
         let (store, run) = (self.clone(), run.clone());
         files::blocking(move || {
             let directory = store.directory_of(&run)?;
             let _lock = lock(&directory, &run)?;
+            match reading::read(&directory, &run) {
+                Ok(recorded) if recorded.damage.is_none() => {
+                    return Err(Error::new(ErrorKind::Refused, format!("the log of run {run} is not damaged")));
+                }
+                Err(error) if error.kind() == ErrorKind::Unsupported => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
             let aside = store.root().join(ASIDE);
             let to = aside.join(directory.file_name().unwrap_or_default());
             let moved = files::make_directory(&aside)

@@ -46,6 +46,9 @@ pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Out
     for warning in experiment.warnings() {
         output.warning(warning);
     }
+    if !args.dry_run && !args.rehearse && args.supervised_as.is_none() {
+        warn_of_connections(&experiment, output);
+    }
     let run = args.supervised_as.as_deref().map_or_else(RunId::random, RunId::new);
     // Proved before anything starts that the result can be kept.
     let kept = if args.dry_run { None } else { Some(Kept::create(&args, chaos, &run).await?) };
@@ -55,6 +58,16 @@ pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Out
     let ended = perform(&args, &stage, experiment, kept, &cx, &interrupts, output).await;
     session::close(&*stage.source, &cx, output).await;
     ended
+}
+
+/// A log holds no password, so whoever recovers this run has to be told again.
+fn warn_of_connections(experiment: &Experiment, output: &Output) {
+    for entry in experiment.connections().keys() {
+        output.warning(format_args!(
+            "`{entry}` is reached by values that are not in the settings: if this process dies, `chaosmonkey recover` \
+             finds it only with `--set platforms.{entry}.…`; --supervise knows them"
+        ));
+    }
 }
 
 /// What is kept of a run: its log and its journal.
@@ -198,6 +211,10 @@ async fn run_recorded(
     let store = &records.store;
     // From here on the run is alive for others, so that its leases count.
     let log = store.begin(cx.run_id(), cx.now()).await?;
+    // And whoever halts from here on waits for it. So this look misses no halt, however long ago the first one was.
+    if let Some(halt) = store.get().await? {
+        return Err(chaos_core::Error::from(&halt).into());
+    }
     let claim = resolved.claim(cx.run_id(), store.clone()).await?;
     if !stage.is_rehearsal {
         output.note(format_args!("run log: {}", store.directory_of(cx.run_id())?.display()));
@@ -224,7 +241,7 @@ fn exit(verdict: Verdict) -> Exit {
 }
 
 /// The experiment that the arguments name, checked, with every value in its place.
-fn read(args: &Execute, experiments: Option<&Path>) -> Result<Experiment, Failure> {
+pub(super) fn read(args: &Execute, experiments: Option<&Path>) -> Result<Experiment, Failure> {
     let overrides = Overrides::parse(args.overrides.iter().map(ExposeSecret::expose_secret))?;
     let (document, overrides) = match (&args.chaos_type, &args.experiment) {
         (Some(chaos_type), _) => Template::find(chaos_type)?.render(&overrides)?,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chaos_core::{Clock, HaltFlag, RunEventKind, RunId, RunLog, RunState, SystemClock};
+use chaos_core::{Clock, ErrorKind, HaltFlag, RunEventKind, RunId, RunLog, RunState, SystemClock};
 use serde::Serialize;
 
 use crate::cli::{Halt, Resume};
@@ -76,7 +76,19 @@ pub(super) async fn halt(args: Halt, output: &Output) -> Result<Exit, Failure> {
 /// Looks how far the runs have come.
 async fn look(state: &State, halt: &chaos_core::Halt, halted: &mut [Halted], output: &Output) -> Result<(), Failure> {
     for run in halted.iter_mut().filter(|run| run.state == RunState::Running) {
-        let recorded = state.store.read(&run.run).await?;
+        let recorded = match state.store.read(&run.run).await {
+            Ok(recorded) => recorded,
+            // It ended before it began, so nothing was written down, or was forgotten meanwhile.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                run.state = RunState::Interrupted;
+                continue;
+            }
+            Err(error) => {
+                output.warning(format_args!("run {} cannot be looked at: {}", run.run, error.with_causes()));
+                run.state = RunState::Damaged;
+                continue;
+            }
+        };
         let stopped = recorded.events.iter().rev().find_map(|event| {
             matches!(event.event, RunEventKind::Interrupted { .. } | RunEventKind::RunEnded { .. }).then_some(event.at)
         });

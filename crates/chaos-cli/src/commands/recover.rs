@@ -9,7 +9,7 @@ use super::way_back;
 use crate::cli::{Recover, SettingsArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::interrupt::Interrupts;
+use crate::interrupt::{Interrupts, Signals};
 use crate::narrator::Narrator;
 use crate::output::{Output, write_recoveries};
 use crate::session;
@@ -27,7 +27,11 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
         return abandon(&state, &runs, reason, output).await;
     }
     let source = session::platforms(settings, output)?;
-    let interrupts = Interrupts::listen(output.clone(), "interrupted: stopping; what is not back is named")?;
+    let interrupts = Interrupts::listen_as(
+        Signals::WithoutHangup,
+        output.clone(),
+        "interrupted: stopping; what is not back is named",
+    )?;
     let is_dry = args.dry_run || session::is_dry(source.settings(), args.dry_run, output);
     let mut options = RecoverOptions::default();
     options.settle = args.settle;
@@ -61,7 +65,7 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
     Ok(match failed {
         _ if cx.cancellation().is_cancelled() => Exit::Interrupted,
         Some(error) if reports.is_empty() => Exit::untouched(error.kind()),
-        None if is_dry || reports.iter().all(RecoveryReport::is_settled) => Exit::Done,
+        None if reports.iter().all(RecoveryReport::is_settled) => Exit::Done,
         Some(_) | None => Exit::Failed,
     })
 }
@@ -159,7 +163,17 @@ async fn abandon(state: &State, runs: &[RunId], reason: &str, output: &Output) -
         return Err(Failure::usage("--abandon needs a reason, for whoever reads the log later"));
     }
     for run in runs {
-        if state.store.read(run).await?.damage.is_some() {
+        let is_whole = match state.store.read(run).await {
+            Ok(recorded) => recorded.damage.is_none(),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+                return Err(error.into());
+            }
+            Err(error) => {
+                output.warning(error.with_causes());
+                false
+            }
+        };
+        if !is_whole {
             let aside = state.store.set_aside(run).await?;
             output.note(format_args!("run {run} is abandoned; its damaged log is kept in {}", aside.display()));
             continue;

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::process::ExitStatus;
 
-use chaos_core::{Context, RunAccount, RunId, RunLog};
+use chaos_core::{Context, Error, ErrorKind, RunAccount, RunId, RunLog};
 use chaos_experiments::RecoverOptions;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,6 +22,11 @@ use crate::state::State;
 pub(super) async fn run(args: &Execute, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     let state = State::real(&args.state)?;
     let run = RunId::random();
+    // All that a recovery needs is there before anything can need it.
+    let source = session::platforms(settings, output)?;
+    let experiment = execute::read(args, source.settings().chaos.experiments_path.as_deref())?;
+    let mut options = RecoverOptions::default();
+    options.connections = experiment.connections();
     let mut signals = Signals::listen()?;
     let mut child = Command::new(program()?)
         .args(arguments(std::env::args_os().skip(1), &run))
@@ -29,38 +34,52 @@ pub(super) async fn run(args: &Execute, settings: &SettingsArgs, output: &Output
         .map_err(|error| Failure::new(Exit::Failed, format!("cannot start the run: {error}")))?;
     let status = signals.forward_until_end(&mut child).await?;
 
-    let recorded = match state.store.read(&run).await {
-        Ok(recorded) => recorded,
-        // It did not come so far that anything was written down.
-        Err(error) if error.kind() == chaos_core::ErrorKind::NotFound => return Ok(exit(status)),
-        Err(error) => return Err(error.into()),
-    };
-    let account = RunAccount::fold(&recorded.events);
-    if account.ended.is_some() && recorded.damage.is_none() {
-        return Ok(exit(status));
+    match has_died(&state, &run).await {
+        Ok(false) => return Ok(exit(status)),
+        Ok(true) => {}
+        Err(error) => return Err(unrecovered(&run, &error)),
     }
     output.warning(format_args!("the process of run {run} died ({status}): putting everything back"));
-    let source = session::platforms(settings, output)?;
-    let journal = execute::Journal::create(args, &source.settings().chaos, &run)?;
     let stop = CancellationToken::new();
     let cx = Context::with_timeout(super::LONGEST).cancelled_by(stop.clone()).reason("recovery of a chaos experiment");
-    let options = RecoverOptions::default();
     let recovery = recover::one(&state, &run, &cx, &source, &options, output);
     tokio::pin!(recovery);
     let report = loop {
         tokio::select! {
-            report = &mut recovery => break report?,
-            _ = signals.next() => {
+            report = &mut recovery => break report,
+            // A terminal that goes away is no reason to leave anything changed.
+            signal = signals.next() => if signal != nix::sys::signal::Signal::SIGHUP {
                 output.note("interrupted: stopping; what is not back is named");
                 stop.cancel();
-            }
+            },
         }
     };
     session::close(&source, &cx, output).await;
-    output.data(|to| write_recoveries(args.format, std::slice::from_ref(&report), to))?;
+    let report = report.map_err(|error| unrecovered(&run, &error))?;
+    let shown = output.data(|to| write_recoveries(args.format, std::slice::from_ref(&report), to));
     recover::tell(&report, output);
-    journal.write(&report.journal, output)?;
+    // From here on it is only about what is written.
+    let journal = execute::Journal::create(args, &source.settings().chaos, &run)
+        .and_then(|journal| journal.write(&report.journal, output));
+    journal.map_err(|failure| failure.with_exit(Exit::Failed))?;
+    shown?;
     Ok(Exit::Failed)
+}
+
+/// Whether the run did not come to its end.
+async fn has_died(state: &State, run: &RunId) -> Result<bool, Error> {
+    match state.store.read(run).await {
+        Ok(recorded) => Ok(RunAccount::fold(&recorded.events).ended.is_none() || recorded.damage.is_some()),
+        // It did not come so far that anything was written down.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The run has ended, and what it has left changed could not be looked at.
+fn unrecovered(run: &RunId, error: &Error) -> Failure {
+    Failure::new(Exit::Failed, format!("run {run} may have left something changed: {}", error.with_causes()))
+        .hint(format!("`chaosmonkey recover {run}` puts it back"))
 }
 
 /// This program, as it was started.

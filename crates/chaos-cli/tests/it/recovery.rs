@@ -10,7 +10,7 @@ use std::time::Duration;
 use chaos_sim::{Power, WireAction, WireFault};
 use serde_json::{Value, json};
 
-use crate::lab::Lab;
+use crate::lab::{Lab, PASSWORD, USER};
 use crate::program::{Run, signal};
 
 /// Powers a VM off and then waits for ten minutes.
@@ -83,7 +83,7 @@ async fn a_run_that_was_killed_is_put_back_and_holds_its_vms_until_then() {
     lab.run(&["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=web-02"]).exits(0);
 
     let before = lab.changes();
-    let dry = lab.run(&["recover", "--dry-run"]).exits(0);
+    let dry = lab.run(&["recover", "--dry-run"]).exits(1);
     assert!(dry.stdout.contains("web-01 is powered_off and would be put back"), "{}", dry.stdout);
     assert_eq!((lab.changes(), power(&lab, "web-01")), (before, Power::Off));
 
@@ -204,6 +204,49 @@ async fn a_supervised_run_that_is_killed_is_put_back_without_anybody_doing_anyth
     let journal = fs::read_to_string(lab.program.directory().join("web-01-journal.json")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&journal).unwrap()["status"], "interrupted");
     assert_eq!(runs(&lab, &[])[0]["state"], "recovered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_puts_back_what_it_can_reach_as_the_run_did_and_then_minds_the_journal() {
+    // No setting names the server: the experiment was told on the command line.
+    let lab = Lab::demo().await;
+    let server = lab.sim.url().to_owned();
+    let mut given = lab.program.command(&[]);
+    for name in ["VSPHERE_SERVER", "VSPHERE_USERNAME", "VSPHERE_PASSWORD"] {
+        given.env_remove(name);
+    }
+    fs::create_dir(lab.program.directory().join("journals")).unwrap();
+    let file = off_and_wait(&lab, "web-01");
+    given.args(["execute", "--supervise", "-e", &file, "--journal-path", "journals/j.json"]);
+    for (name, value) in [("server", server.as_str()), ("username", USER), ("password", PASSWORD)] {
+        given.args(["--override", &format!("vsphere_{name}={value}")]);
+    }
+    let supervisor = given.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    lab.until(|lab| power(lab, "web-01") == Power::Off).await;
+    fs::remove_dir_all(lab.program.directory().join("journals")).unwrap();
+    let child = children(supervisor.id())[0];
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(i32::try_from(child).unwrap()),
+        nix::sys::signal::Signal::SIGKILL,
+    )
+    .unwrap();
+    let run = Run::from(supervisor.wait_with_output().unwrap()).exits(1).says("journal");
+    assert_eq!(power(&lab, "web-01"), Power::On, "{}", run.stderr);
+    assert_eq!(runs(&lab, &[])[0]["state"], "recovered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_that_came_while_the_vms_were_looked_up_is_heeded() {
+    let lab = Lab::demo().await;
+    // The inventory takes its time.
+    lab.sim.inject(WireFault::new(WireAction::Latency { delay: Duration::from_secs(1) }).method("RetrievePropertiesEx"));
+    let file = off_and_wait(&lab, "web-01");
+    let child = lab.program.command(&["execute", "-e", &file]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    lab.until(|lab| !lab.sim.calls_of("Login").is_empty()).await;
+    lab.run(&["halt", "--reason", "alarm"]).exits(0);
+    Run::from(child.wait_with_output().unwrap()).exits(5).says("alarm");
+    assert!(lab.changes().is_empty());
+    assert!(runs(&lab, &[]).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

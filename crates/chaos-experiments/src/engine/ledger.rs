@@ -246,6 +246,9 @@ impl Touched {
     /// Records that the target could not be put back, unless only the proof was cut short that it is.
     async fn leave(&self, error: &Error, recorder: &Recorder<'_>) -> Option<LeftChanged> {
         if self.rests_as_found() && error.kind() == ErrorKind::Cancelled {
+            let found = self.undo.found.power_state;
+            let outcome = Outcome::new(How::AlreadyThere, found, found, Duration::ZERO);
+            recorder.note(RunEventKind::Undone { prepared: self.prepared, outcome }).await;
             return None;
         }
         let failure = Failure::from(error);
@@ -278,7 +281,8 @@ fn unsettled(fault: &Fault, sent: Duration, now: Duration) -> Option<Unsettled> 
             (VMPowerState::PoweredOff, grace)
         }
         Fault::PowerOff { stop: Stop::Hard { limit }, .. } => (VMPowerState::PoweredOff, limit),
-        // A reboot ends in the state that it began in.
+        // Its guest may go down for it, and stay there.
+        Fault::Reboot { stop } => (VMPowerState::PoweredOff, stop.limit()),
         _ => return None,
     };
     Some(Unsettled { goal, until: sent.saturating_add(limit).max(now.saturating_add(LEAST_WATCH)) })

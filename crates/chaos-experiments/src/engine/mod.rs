@@ -156,6 +156,7 @@ impl Running<'_> {
                 experiment: experiment.shown.clone(),
             })
             .await?;
+        self.heed_halt(cx, options).await;
         self.stops.begin();
         match self.hypothesis(cx, HypothesisPhase::Before).await? {
             Ended::Well => Ok(()),

@@ -92,6 +92,15 @@ impl Running<'_> {
         request
     }
 
+    /// Looks once whether everything is halted, before anything is done.
+    pub(super) async fn heed_halt(&self, cx: &Context, options: &RunOptions) {
+        if let Some(flag) = &options.halt
+            && let Some(request) = look(cx, &**flag).await
+        {
+            self.stops.request(request);
+        }
+    }
+
     /// Watches everything that may stop the run, and stops it. Never ends.
     pub(super) async fn watch(&self, cx: &Context, options: &RunOptions) -> Infallible {
         self.stops.begun.cancelled().await;
@@ -163,21 +172,28 @@ impl Running<'_> {
     }
 }
 
-/// Waits for a halt. If nobody can tell whether there is one, there is.
+/// Waits for a halt.
 async fn halted(cx: &Context, flag: &dyn HaltFlag) -> Request {
     loop {
-        let looked = tokio::time::timeout(HALT_LOOK_LIMIT, flag.get()).await;
-        let late = || Err(Error::new(ErrorKind::Timeout, "no answer within a second"));
-        match looked.unwrap_or_else(|_| late()) {
-            Ok(None) => {}
-            Ok(Some(halt)) => return Request { cause: StopCause::Halt, reason: halt.to_string(), since: halt.at },
-            Err(error) => {
-                let reason = format!("whether everything is halted cannot be told: {}", error.with_causes());
-                return Request { cause: StopCause::Halt, reason, since: cx.now() };
-            }
+        if let Some(request) = look(cx, flag).await {
+            return request;
         }
         if cx.pause("waiting to look at the halt flag", HALT_LOOKS).await.is_err() {
             return std::future::pending().await;
+        }
+    }
+}
+
+/// Whether there is a halt. If nobody can tell, there is.
+async fn look(cx: &Context, flag: &dyn HaltFlag) -> Option<Request> {
+    let looked = tokio::time::timeout(HALT_LOOK_LIMIT, flag.get()).await;
+    let late = || Err(Error::new(ErrorKind::Timeout, "no answer within a second"));
+    match looked.unwrap_or_else(|_| late()) {
+        Ok(None) => None,
+        Ok(Some(halt)) => Some(Request { cause: StopCause::Halt, reason: halt.to_string(), since: halt.at }),
+        Err(error) => {
+            let reason = format!("whether everything is halted cannot be told: {}", error.with_causes());
+            Some(Request { cause: StopCause::Halt, reason, since: cx.now() })
         }
     }
 }

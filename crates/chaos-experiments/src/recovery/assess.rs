@@ -56,7 +56,7 @@ pub(super) fn assess(target: &TargetAccount, now: &VMInfo, at: Timestamp, settle
 
 fn as_found(target: &TargetAccount, now: &VMInfo, at: Timestamp, settle: Duration) -> Assessment {
     let found = target.undo.found.power_state;
-    let unsettled = calls(target).filter(|call| !ended_well(call) && !leads_to(&call.fault, found));
+    let unsettled = calls(target).filter(|call| !ended_well(call) && leads_away(&call.fault, found));
     if let Some(left) = unsettled.map(|call| time_left(call, at, settle)).max().filter(|left| !left.is_zero()) {
         return Assessment::MayChange(left);
     }
@@ -103,6 +103,11 @@ fn leads_to(fault: &Fault, state: VMPowerState) -> bool {
         // A fault that this version does not know may lead anywhere.
         _ => true,
     }
+}
+
+/// Whether a fault may leave a VM in another state than `state`. A restart may: its guest went down and stayed there.
+fn leads_away(fault: &Fault, state: VMPowerState) -> bool {
+    !leads_to(fault, state) || !matches!(fault, Fault::PowerOn { .. } | Fault::PowerOff { .. } | Fault::Suspend { .. })
 }
 
 /// When somebody else has started the VM, if the boot time tells so.

@@ -4,12 +4,13 @@ mod assess;
 mod report;
 mod target;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use chaos_core::{
-    Context, Error, EventSink, OpenTarget, PlatformSource, RecordedRun, RunAccount, RunEvent, RunEventKind, RunId,
-    RunStatus,
+    Connection, Context, Error, EventSink, OpenTarget, PlatformSource, RecordedRun, RunAccount, RunEvent, RunEventKind,
+    RunId, RunStatus,
 };
 
 pub use report::{Recovered, RecoveredTarget, RecoveryReport};
@@ -26,7 +27,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How a recovery goes about it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecoverOptions {
     /// How long after it was sent a call may take effect of which nobody knows how it ended, if it was not given longer.
@@ -34,11 +35,14 @@ pub struct RecoverOptions {
     pub settle: Duration,
     /// How many VMs are put back at the same time, of those that one activity has changed.
     pub parallel: NonZeroUsize,
+    /// Connection values beside the settings, by the entry that they are for, as the run was given them
+    /// ([`Experiment::connections`](crate::Experiment::connections)). They are in no log.
+    pub connections: BTreeMap<String, Connection>,
 }
 
 impl Default for RecoverOptions {
     fn default() -> Self {
-        Self { settle: Duration::from_mins(1), parallel: chaos_core::DEFAULT_PARALLEL }
+        Self { settle: Duration::from_mins(1), parallel: chaos_core::DEFAULT_PARALLEL, connections: BTreeMap::new() }
     }
 }
 
@@ -129,6 +133,10 @@ impl Recovery {
         if let Some(damage) = &self.recorded.damage {
             work.leave_all_open(&damaged(damage));
             return RecoveryReport::new(&self, work, &recorder, false).await;
+        }
+        if self.account.ended.is_some() && work.is_done() {
+            // There is nothing to be done, so what became of the run stays as it is.
+            return RecoveryReport::new(&self, work, &recorder, true).await;
         }
         recorder.note(RunEventKind::RecoveryStarted { engine: ENGINE.to_owned(), node: node_name() }).await;
         if self.account.ended.is_none() {

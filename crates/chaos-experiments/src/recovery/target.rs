@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{
-    Connection, Context, Error, ErrorKind, Failure, How, Outcome, Platform, PlatformSource, RunAccount, RunEventKind,
+    Context, Error, ErrorKind, Failure, How, Outcome, Platform, PlatformSource, RunAccount, RunEventKind,
     TargetAccount, VMInfo, VMRef,
 };
 use futures_util::StreamExt;
@@ -37,6 +37,8 @@ struct Job<'a> {
     watched_until: Option<Duration>,
     /// Whether another try may end better.
     is_hopeless: bool,
+    /// Whether it was not there at the last look.
+    was_gone: bool,
     result: Option<Recovered>,
     /// Whether its end is written down.
     is_written: bool,
@@ -80,6 +82,7 @@ impl<'a> Work<'a> {
             platform: None,
             watched_until: None,
             is_hopeless: false,
+            was_gone: false,
             result: None,
             is_written: false,
         };
@@ -129,8 +132,13 @@ impl<'a> Work<'a> {
             let settle = self.options.settle;
             let job = &mut self.jobs[at];
             match seen {
-                Err(error) if error.kind() == ErrorKind::NotFound => {
+                // Twice, since what is settled is never looked at again.
+                Err(error) if error.kind() == ErrorKind::NotFound && job.was_gone => {
                     job.result = Some(Recovered::LeftAlone { why: gone(&error) });
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    job.was_gone = true;
+                    job.result = Some(Recovered::Open { why: gone(&error) });
                 }
                 Err(error) => job.open(cx, &error),
                 Ok(now) => match assess(job.account, &now, cx.now(), settle) {
@@ -207,12 +215,15 @@ impl<'a> Work<'a> {
         jobs: &[usize],
     ) -> (Option<Arc<dyn Platform>>, Vec<(usize, Result<VMInfo, Error>)>) {
         let cx = cx.limit(READING);
-        let opened = cx.bounded("opening the platform", source.open(&cx, entry, &Connection::default())).await;
+        let connection = self.options.connections.get(entry).cloned().unwrap_or_default();
+        let opened = cx.bounded("opening the platform", source.open(&cx, entry, &connection)).await;
         let platform = match opened.and_then(|opened| opened) {
             Ok(platform) => platform,
             Err(error) => {
+                // That something on the way is not found says nothing about a VM.
+                let kind = if error.kind() == ErrorKind::NotFound { ErrorKind::Unavailable } else { error.kind() };
                 let again = || {
-                    Error::new(error.kind(), format!("cannot open `{entry}`: {}", error.with_causes()))
+                    Error::new(kind, format!("cannot open `{entry}`: {}", error.with_causes()))
                         .retry(error.retry_class())
                 };
                 return (None, jobs.iter().map(|at| (*at, Err(again()))).collect());

@@ -276,6 +276,43 @@ async fn a_vm_that_is_gone_is_listed_and_settled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_cannot_be_found_does_not_make_its_vms_gone() {
+    let lab = Lab::with(&["a"]);
+    let mut events = powered_off(&lab).await;
+    // Such as a proxy that answers 404 to everything.
+    lab.source.fail_next_open(ErrorKind::NotFound, "there is no such object");
+    let report = recover(&lab, &mut events, Crash::Never).await.unwrap();
+    assert!(matches!(only(&report).result, Recovered::PutBack { .. }), "{report:?}");
+    assert_eq!(lab.state("a"), VMPowerState::PoweredOn);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_of_which_nobody_knows_the_end_is_watched() {
+    let lab = Lab::new(&EstateSpec::new().with([VmSpec::new("a").slow(Duration::from_secs(20))]));
+    let restart = action("restart", "vm_reboot", json!({"vm_name": "a"}));
+    let mut events = run(&lab, read(document(&[restart], &[])).unwrap(), Crash::After(Duration::from_secs(3))).await;
+    assert_eq!((kinds(&events).last().unwrap().as_str(), lab.state("a")), ("sent", VMPowerState::PoweredOn));
+    // The guest goes down for it, and stays there.
+    let stays_down = async {
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        lab.estate.set_power_state("vm-1", VMPowerState::PoweredOff);
+    };
+    let (report, ()) = tokio::join!(recover(&lab, &mut events, Crash::Never), stays_down);
+    assert!(report.unwrap().is_settled());
+    everything_comes_to_rest().await;
+    assert_eq!(lab.state("a"), VMPowerState::PoweredOn);
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_recover_a_run_that_is_over_changes_nothing_of_what_became_of_it() {
+    let lab = lab();
+    let mut events = run(&lab, read(experiment()).unwrap(), Crash::Never).await;
+    let before = events.len();
+    let report = recover(&lab, &mut events, Crash::Never).await.unwrap();
+    assert_eq!((report.state, events.len()), (RunState::Completed, before));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_vm_that_is_locked_is_tried_again_until_it_is_free_or_the_time_is_over() {
     let locked = || Failure::refuse(ErrorKind::Failed, "another task holds the VM").of(CallKind::PowerOn);
     for refusals in [3, 500] {

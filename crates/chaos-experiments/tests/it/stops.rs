@@ -135,6 +135,17 @@ async fn a_halt_stops_the_run_at_once_and_undoes_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_begins_in_spite_of_a_halt_sends_nothing() {
+    let (lab, switch) = (lab(), Switch::new());
+    switch.halt(&Halt::new("storage alarm", "ann@ops", lab.cx.now())).await.unwrap();
+    let mut options = options();
+    options.halt = Some(Arc::new(switch));
+    let (report, sink) = stopped(&lab, off_both(), &options, std::future::ready(())).await;
+    assert_stopped(&lab, &report, &sink, "halt", "storage alarm");
+    assert_eq!(lab.destructive_calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_halt_that_nobody_can_look_up_counts_as_one() {
     let (lab, switch) = (lab(), Switch::new());
     let mut options = options();

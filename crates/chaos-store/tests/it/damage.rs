@@ -184,6 +184,7 @@ async fn what_a_newer_version_wrote_is_refused_and_not_guessed() {
 async fn a_damaged_run_is_set_aside_as_a_whole_and_holds_nothing_any_more() {
     let place = Place::new();
     let (_, log, path) = whole(&place).await;
+    assert_eq!(place.store.set_aside(&run("r")).await.unwrap_err().kind(), ErrorKind::Refused, "it is whole");
     fs::write(&path, [&log[..], b"garbage\n"].concat()).unwrap();
     let to = place.store.set_aside(&run("r")).await.unwrap();
     assert!(fs::read(to.join("0000.log")).unwrap().ends_with(b"garbage\n"));

@@ -111,6 +111,9 @@ async fn with_the_leases_lost_nobody_takes_what_a_living_run_may_hold() {
     fs::write(place.store.root().join("leases.json"), "no JSON").unwrap();
     let refused = acquire(&place, "b", &["vm-2"]).await.unwrap_err();
     assert!(refused.message().contains("which VMs it holds is not known any more"), "{refused}");
+    // That they are lost stays known, whoever gives back what he held.
+    place.store.release(&held).await.unwrap();
+    assert_eq!(acquire(&place, "b", &["vm-2"]).await.unwrap_err().kind(), ErrorKind::Refused);
     // The run that holds them is not told that somebody else does, so that it goes on.
     assert_eq!(place.store.renew(&held, TTL).await.unwrap_err().kind(), ErrorKind::Unavailable);
 }
