@@ -74,6 +74,10 @@ fn directory(args: &StateArgs) -> Result<PathBuf, Failure> {
     if let Some(given) = args.state_dir.as_ref().filter(|given| !given.as_os_str().is_empty()) {
         return Ok(given.clone());
     }
+    let from_environment = std::env::var_os("CHAOSMONKEY_STATE_DIR");
+    if args.state_dir.is_some() && from_environment.is_none_or(|value| !value.is_empty()) {
+        return Err(Failure::usage("--state-dir is empty: name a directory, or leave it out"));
+    }
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
     match state {

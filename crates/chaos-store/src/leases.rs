@@ -110,6 +110,40 @@ impl LeaseStore for FileStore {
     }
 }
 
+impl FileStore {
+    /// The leases of a run that were not given back, for people: whether they still hold anything goes by its log.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub async fn held_by(&self, run: &RunId) -> Result<Vec<Lease>, Error> {
+        let (path, run) = (self.root().join(FILE), run.clone());
+        files::blocking(move || {
+            let mut leases = read(&path)?.given;
+            leases.retain(|lease| lease.holder == run);
+            Ok(leases)
+        })
+        .await
+    }
+}
+
+/// Makes the file, so that from here on one that is not there is one that was lost. If runs live that have begun before it
+/// was lost, it stays so.
+pub(crate) fn ensure(store: &FileStore) -> Result<(), Error> {
+    if store.root().join(FILE).exists() {
+        return Ok(());
+    }
+    changed(store, |leases| {
+        let lives = |run: &RunSummary| run.state == RunState::Running;
+        leases.is_lost = leases.is_lost && index::list(store)?.iter().any(lives);
+        Ok(())
+    })
+}
+
+/// Whether a run has leases that were not given back.
+pub(crate) fn has_leases(root: &Path, run: &RunId) -> bool {
+    read(&root.join(FILE)).is_ok_and(|leases| leases.given.iter().any(|lease| lease.holder == *run))
+}
+
 /// Reads the leases, lets `change` change them, and writes them, while nobody else does.
 fn changed<T>(store: &FileStore, change: impl FnOnce(&mut Leases) -> Result<T, Error>) -> Result<T, Error> {
     let (path, lock) = (store.root().join(FILE), store.root().join(LOCK));
@@ -132,8 +166,12 @@ fn changed<T>(store: &FileStore, change: impl FnOnce(&mut Leases) -> Result<T, E
 
 fn read(path: &Path) -> Result<Leases, Error> {
     match fs::read(path) {
-        Ok(text) => Ok(serde_json::from_slice(&text).unwrap_or_else(|_| lost())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Leases { is_lost: false, ..lost() }),
+        Ok(text) => {
+            let leases: Option<Leases> = serde_json::from_slice(&text).ok();
+            // Tokens that are near their end are none that were given here.
+            Ok(leases.filter(|leases| leases.next < u64::MAX / 2).unwrap_or_else(lost))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(lost()),
         Err(error) => Err(files::failed("read", path, error)),
     }
 }

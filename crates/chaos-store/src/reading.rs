@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use chaos_core::{Damage, Error, ErrorKind, RecordedRun, RunEvent, RunId};
 
 use crate::files;
+use crate::leases;
 use crate::segment::{self, Header, VERSION, Versions};
 
 /// The longest line that a log may have, in bytes.
@@ -26,6 +27,7 @@ pub(crate) fn read(directory: &Path, run: &RunId) -> Result<RecordedRun, Error> 
     let cannot = |error| files::failed("read", directory, error);
     let mut recorded = RecordedRun::new(run.clone(), Vec::new());
     recorded.is_alive = files::is_locked(&directory.join("lock")).map_err(cannot)?;
+    let mut has_head = false;
     for (number, (segment, path)) in segments(directory).map_err(cannot)?.into_iter().enumerate() {
         let read = if usize::try_from(segment).is_ok_and(|segment| segment == number) {
             read_segment(&path, segment, &mut recorded)
@@ -33,7 +35,7 @@ pub(crate) fn read(directory: &Path, run: &RunId) -> Result<RecordedRun, Error> 
             Err(Stop::Damage(Damage::new(path.display().to_string(), 0, "a segment before it is missing")))
         };
         match read {
-            Ok(()) => {}
+            Ok(head) => has_head |= head,
             Err(Stop::Damage(damage)) => {
                 recorded.damage = Some(damage);
                 break;
@@ -41,7 +43,18 @@ pub(crate) fn read(directory: &Path, run: &RunId) -> Result<RecordedRun, Error> 
             Err(Stop::Error(error)) => return Err(error),
         }
     }
+    // A run takes leases when the head of its log is written, so one that has some and no head has lost its log.
+    let is_empty = recorded.events.is_empty() && recorded.damage.is_none() && !recorded.is_alive;
+    if is_empty && !has_head && root_of(directory).is_some_and(|root| leases::has_leases(root, run)) {
+        let place = directory.join(segment_name(0)).display().to_string();
+        recorded.damage = Some(Damage::new(place, 0, "the log is empty, and the run held VMs"));
+    }
     Ok(recorded)
+}
+
+/// The state directory that the log of a run is in.
+fn root_of(directory: &Path) -> Option<&Path> {
+    directory.parent()?.parent()
 }
 
 /// The segments of a log with their numbers, in order.
@@ -64,7 +77,8 @@ pub(crate) fn segment_name(number: u32) -> String {
     format!("{number:04}.log")
 }
 
-fn read_segment(path: &Path, number: u32, recorded: &mut RecordedRun) -> Result<(), Stop> {
+/// Reads a segment, and says whether it has a header.
+fn read_segment(path: &Path, number: u32, recorded: &mut RecordedRun) -> Result<bool, Stop> {
     let cannot = |error| Stop::Error(files::failed("read", path, error));
     let mut reader = BufReader::new(File::open(path).map_err(cannot)?);
     let mut offset = 0_u64;
@@ -74,7 +88,7 @@ fn read_segment(path: &Path, number: u32, recorded: &mut RecordedRun) -> Result<
         line.clear();
         let length = (&mut reader).take(LONGEST + 1).read_until(b'\n', &mut line).map_err(cannot)?;
         if length == 0 {
-            return Ok(());
+            return Ok(!is_header);
         }
         let damaged = |why: String| Stop::Damage(Damage::new(path.display().to_string(), offset, why));
         if length as u64 > LONGEST {
@@ -90,7 +104,7 @@ fn read_segment(path: &Path, number: u32, recorded: &mut RecordedRun) -> Result<
             }
             Err(_) if !is_whole => {
                 recorded.torn_bytes += length as u64;
-                return Ok(());
+                return Ok(!is_header);
             }
             Err(why) => return Err(damaged(why.to_owned())),
         };

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::files;
 use crate::index;
+use crate::leases;
 use crate::reading;
 use crate::store::{FileStore, unknown};
 use crate::writer::SegmentWriter;
@@ -93,6 +94,7 @@ fn begin(store: &FileStore, run: &RunId, at: Timestamp) -> Result<Arc<dyn EventS
     if store.directory_of(run).is_ok() {
         return Err(Error::new(ErrorKind::Configuration, format!("there is a run `{run}` already")));
     }
+    leases::ensure(store).map_err(|error| cannot(io::Error::other(error.with_causes())))?;
     files::make_directory(&directory).map_err(cannot)?;
     let begun = lock(&directory, run)
         .and_then(|lock| SegmentWriter::begin(&directory, lock, run, 0, 0, store.opener()))

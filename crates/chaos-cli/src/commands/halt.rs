@@ -31,7 +31,7 @@ pub(super) async fn halt(args: Halt, output: &Output) -> Result<Exit, Failure> {
     let interrupts = Interrupts::listen(output.clone(), "interrupted: waiting no longer; everything stays halted")?;
     let clock = SystemClock::new();
     let halt = chaos_core::Halt::new(args.reason.trim(), who(), clock.now());
-    match state.store.halt(&halt).await? {
+    match state.store.halt(&halt).await.map_err(|error| not_halted(&error))? {
         None => output.note("halted: no run begins until `chaosmonkey resume`"),
         Some(before) => output.note(format_args!("it was {before}; that goes on")),
     }
@@ -64,6 +64,12 @@ pub(super) async fn halt(args: Halt, output: &Output) -> Result<Exit, Failure> {
             () = interrupts.first().cancelled() => {}
         }
     }
+    for run in halted.iter().filter(|run| run.state == RunState::Running && !args.no_wait) {
+        output.warning(format_args!(
+            "run {run} has not come to its end: if its process hangs, end it with SIGKILL and then `chaosmonkey recover {run}`",
+            run = run.run
+        ));
+    }
     output.data(|to| write_halted(args.format.format, &halted, to))?;
     Ok(match halted.iter().all(|run| run.state.is_settled()) {
         _ if interrupts.first().is_cancelled() => Exit::Interrupted,
@@ -71,6 +77,13 @@ pub(super) async fn halt(args: Halt, output: &Output) -> Result<Exit, Failure> {
         true => Exit::Done,
         false => Exit::Failed,
     })
+}
+
+/// The switch cannot be set. Whoever wanted to stop everything needs another way, at once.
+fn not_halted(error: &chaos_core::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("NOTHING IS HALTED: {}", error.with_causes())).hint(
+        "`chaosmonkey runs list` shows what goes on; each run stops and undoes on SIGTERM: `pkill -TERM chaosmonkey`",
+    )
 }
 
 /// Looks how far the runs have come.

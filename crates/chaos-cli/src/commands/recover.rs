@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chaos_core::{Context, Error, ErrorKind, EventSink, PlatformSource, RunId, RunLog, RunState};
-use chaos_experiments::{MemorySink, RecoverOptions, Recovery, RecoveryReport, Sinks};
+use chaos_experiments::{MemorySink, RecoverOptions, Recovered, Recovery, RecoveryReport, Sinks};
 
 use super::way_back;
 use crate::cli::{Recover, SettingsArgs};
@@ -39,10 +39,12 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
 
     let mut reports = Vec::with_capacity(runs.len());
     let mut failed = None;
+    let mut looked_at = 0;
     for run in &runs {
         if cx.cancellation().is_cancelled() {
             break;
         }
+        looked_at += 1;
         let cx = cx.limit(args.timeout);
         let recovered = if is_dry {
             look(&state, run, &cx, &source, &options).await
@@ -58,10 +60,18 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
         }
     }
     session::close(&source, &cx, output).await;
-    output.data(|to| write_recoveries(args.format, &reports, to))?;
-    for report in reports.iter().filter(|_| !is_dry) {
-        tell(report, output);
+    // What is left changed is said in any case, also where the report cannot be written.
+    let shown = output.data(|to| write_recoveries(args.format, &reports, to));
+    for report in &reports {
+        if !is_dry {
+            tell(report, output);
+        }
+        tell_held(&state, report, output).await?;
     }
+    for run in runs.iter().skip(looked_at) {
+        output.warning(format_args!("run {run} was not recovered: what it has left changed is as it was"));
+    }
+    shown?;
     Ok(match failed {
         _ if cx.cancellation().is_cancelled() => Exit::Interrupted,
         Some(error) if reports.is_empty() => Exit::untouched(error.kind()),
@@ -120,7 +130,10 @@ pub(super) async fn one(
             if recorded.is_alive {
                 return Err(Error::new(ErrorKind::Refused, format!("run {run} goes on")));
             }
-            output.warning(format_args!("what is done now is not written down: {}", error.with_causes()));
+            output.warning(format_args!(
+                "what is done now is not written down, so repeat this when it can be: {}",
+                error.with_causes()
+            ));
             (recorded, Arc::new(MemorySink::default()))
         }
     };
@@ -134,27 +147,38 @@ pub(super) async fn one(
 /// Tells what is not as it was found, and what a person can do about it.
 pub(super) fn tell(report: &RecoveryReport, output: &Output) {
     for target in report.not_back() {
-        let (word, is_open) = match &target.result {
-            chaos_experiments::Recovered::Open { .. } => ("LEFT CHANGED", true),
-            _ => ("LEFT ALONE", false),
-        };
+        let word = if matches!(target.result, Recovered::LeftAlone { .. }) { "LEFT ALONE" } else { "LEFT CHANGED" };
         output.note(format_args!("{word}: {target}"));
-        if let (Some(vm), Some(command)) = (target.target.vm(), way_back(target.found)) {
-            let put = if is_open { "put it back" } else { "if it should be as it was found: " };
-            let separator = if is_open { " with " } else { "" };
+        if let (Recovered::Open { .. }, Some(vm), Some(command)) =
+            (&target.result, target.target.vm(), way_back(target.found))
+        {
             output.note(format_args!(
-                "hint: {put}{separator}`chaosmonkey platforms {command} --platform {} id:{}`",
+                "hint: put it back with `chaosmonkey platforms {command} --platform {} id:{}`",
                 vm.entry, vm.id
             ));
         }
     }
-    if !report.is_settled() && report.state != RunState::Running {
+    if let Some(damage) = &report.damage {
+        output.note(format_args!("run {}: {damage}; nobody knows what else it has done", report.run));
+    } else if !report.is_settled() && report.state != RunState::Running {
         output.note(format_args!(
             "hint: `chaosmonkey recover {run}` tries again; when all is as it should be, \
              `chaosmonkey recover {run} --abandon REASON` ends it",
             run = report.run
         ));
     }
+}
+
+/// The VMs that a run held whose log is damaged: any of them may be changed.
+async fn tell_held(state: &State, report: &RecoveryReport, output: &Output) -> Result<(), Error> {
+    if report.damage.is_none() {
+        return Ok(());
+    }
+    for lease in state.store.held_by(&report.run).await? {
+        output.note(format_args!("hint: it held {}: look at it, and put it back by hand", lease.name));
+    }
+    output.note(format_args!("hint: `chaosmonkey recover {} --abandon REASON` ends it then", report.run));
+    Ok(())
 }
 
 /// Lets the runs hold nothing any more.

@@ -61,7 +61,10 @@ async fn remove(args: &RunsRm, output: &Output) -> Result<Exit, Failure> {
     // All are found before one is removed.
     let mut runs = Vec::with_capacity(args.runs.len());
     for run in &args.runs {
-        runs.push(state.find(run).await?);
+        let run = state.find(run).await?;
+        if !runs.contains(&run) {
+            runs.push(run);
+        }
     }
     for run in runs {
         state.store.remove(&run).await?;

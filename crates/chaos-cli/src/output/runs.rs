@@ -57,8 +57,10 @@ pub(crate) fn write_run_details(
             if let Some(reason) = &account.abandoned {
                 writeln!(to, "abandoned: {}", printable(reason))?;
             }
-            if account.targets.is_empty() {
-                return writeln!(to, "nothing was touched");
+            match (&recorded.damage, account.targets.is_empty()) {
+                (Some(damage), _) => writeln!(to, "{damage}: what else was done is not known")?,
+                (None, true) => return writeln!(to, "nothing was touched"),
+                (None, false) => {}
             }
             writeln!(to)?;
             let mut table = table(&["VM", "FOUND", "AT", "SENT", "RESULT", "NOW"]);
@@ -158,7 +160,7 @@ pub(crate) fn write_recoveries(format: ReportFormat, reports: &[RecoveryReport],
                 for target in &report.targets {
                     writeln!(to, "  {}", printable(&target.to_string()))?;
                 }
-                if report.targets.is_empty() {
+                if report.targets.is_empty() && report.damage.is_none() {
                     writeln!(to, "  nothing to put back")?;
                 }
             }

@@ -239,7 +239,8 @@ async fn a_supervisor_puts_back_what_it_can_reach_as_the_run_did_and_then_minds_
 async fn a_halt_that_came_while_the_vms_were_looked_up_is_heeded() {
     let lab = Lab::demo().await;
     // The inventory takes its time.
-    lab.sim.inject(WireFault::new(WireAction::Latency { delay: Duration::from_secs(1) }).method("RetrievePropertiesEx"));
+    lab.sim
+        .inject(WireFault::new(WireAction::Latency { delay: Duration::from_secs(1) }).method("RetrievePropertiesEx"));
     let file = off_and_wait(&lab, "web-01");
     let child = lab.program.command(&["execute", "-e", &file]).stderr(std::process::Stdio::piped()).spawn().unwrap();
     lab.until(|lab| !lab.sim.calls_of("Login").is_empty()).await;
@@ -280,6 +281,7 @@ fn a_state_directory_that_cannot_be_made_stops_before_anything_starts() {
     let hit = ["execute", "-t", "vsphere-vm-poweroff", "--override", "vm_name=web-01", "--state-dir", "file/state"];
     lab.run(&hit).exits(2).says("file/state");
     assert!(lab.sim.calls().is_empty(), "not even a connection");
+    lab.run(&["runs", "list", "--state-dir", ""]).exits(2).says("--state-dir is empty");
     lab.run(&["runs", "list", "--state-dir", "nowhere"]).exits(0);
     assert!(!lab.program.directory().join("nowhere").exists(), "a look makes nothing");
     drop(lab);
@@ -353,4 +355,26 @@ async fn where_nothing_can_be_written_down_nothing_begins_and_what_was_done_is_p
     let run = as_a_plain_user(&lab, &["recover"]).expect("it could before").exits(0);
     assert!(run.stderr.contains("what is done now is not written down"), "{}", run.stderr);
     assert_eq!(power(&lab, "web-01"), Power::On);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_log_is_told_with_its_place_and_with_what_the_run_held() {
+    let lab = Lab::demo().await;
+    killed(&lab, "web-01").await;
+    let runs_directory = lab.program.directory().join(".local/state/chaosmonkey/runs");
+    let run = fs::read_dir(runs_directory).unwrap().next().unwrap().unwrap().path();
+    let path = run.join("0000.log");
+    let mut log = fs::read(&path).unwrap();
+    let second = log.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    log[second + 20] ^= 1;
+    fs::write(&path, log).unwrap();
+    let before = lab.changes();
+    let told = lab.run(&["recover"]).exits(1).says(&format!("0000.log is damaged at byte {second}"));
+    assert!(told.stderr.contains("it held /demo/vm/web/web-01"), "{}", told.stderr);
+    assert!(!told.stdout.contains("nothing to put back"), "{}", told.stdout);
+    assert_eq!(lab.changes(), before);
+    let shown = lab.run(&["runs", "show"]).exits(0).stdout;
+    assert!(shown.contains("what else was done is not known"), "{shown}");
+    lab.run(&["recover", "last", "--abandon", "put back by hand"]).exits(0).says("damaged/");
+    lab.run(&["recover"]).exits(0);
 }

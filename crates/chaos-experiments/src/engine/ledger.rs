@@ -321,7 +321,10 @@ async fn undo(cx: &Context, touched: &Touched, recorder: &Recorder<'_>) -> Resul
     for _ in 1..TRIES {
         cx.check("putting it back")?;
         match touched.platform.undo(cx, &touched.undo).await {
-            Err(error) if matches!(error.retry_class(), Retry::Later | Retry::Unsettled) => {
+            Err(error)
+                if matches!(error.retry_class(), Retry::Later | Retry::Unsettled)
+                    && cx.check("putting it back").is_ok() =>
+            {
                 touched.delayed(cx, Some(&error), recorder).await;
                 cx.pause("waiting to put it back", pause).await.map_err(|_| error)?;
                 pause *= 2;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chaos_core::{Outcome, RunId, RunState, Target, VMPowerState};
+use chaos_core::{Damage, Outcome, RunId, RunState, Target, VMPowerState};
 use serde::Serialize;
 
 use crate::engine::recorder::Recorder;
@@ -20,6 +20,9 @@ pub struct RecoveryReport {
     pub title: String,
     /// What became of the run.
     pub state: RunState,
+    /// Where its log is damaged, if it is: then nothing was touched, since nobody knows what else was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Damage>,
     /// The targets that it had left open, the last activity first.
     pub targets: Vec<RecoveredTarget>,
     /// The Chaos Toolkit journal of the run.
@@ -70,6 +73,12 @@ pub enum Recovered {
         /// Why.
         why: String,
     },
+    /// It was not looked at, since another server answers than the one that the run was on. It may be put back later, from
+    /// settings that lead to that one.
+    OtherServer {
+        /// Which one answers, and which one should.
+        why: String,
+    },
     /// It is not back and may be put back later.
     Open {
         /// Why.
@@ -90,6 +99,7 @@ impl RecoveryReport {
             run: recovery.run_id().clone(),
             title: recovery.account.title.clone(),
             state,
+            damage: recovery.recorded.damage.clone(),
             targets: work.into_targets(),
             journal: recorder.journal().await,
         }
@@ -103,9 +113,12 @@ impl RecoveryReport {
 
     /// The targets that may not be as they were found: the loud list.
     pub fn not_back(&self) -> impl Iterator<Item = &RecoveredTarget> {
-        self.targets
-            .iter()
-            .filter(|target| matches!(target.result, Recovered::LeftAlone { .. } | Recovered::Open { .. }))
+        self.targets.iter().filter(|target| {
+            matches!(
+                target.result,
+                Recovered::LeftAlone { .. } | Recovered::OtherServer { .. } | Recovered::Open { .. }
+            )
+        })
     }
 }
 
@@ -128,6 +141,7 @@ impl fmt::Display for RecoveredTarget {
                 )
             }
             Recovered::LeftAlone { why } => write!(f, "{name} was found {found} and is left alone: {why}"),
+            Recovered::OtherServer { why } => write!(f, "{name} was found {found} and was not looked at: {why}"),
             Recovered::Open { why } => write!(f, "{name} was found {found} and may not be so now: {why}"),
         }
     }

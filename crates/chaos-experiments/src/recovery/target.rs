@@ -75,6 +75,13 @@ fn may_pass(error: &Error) -> bool {
     )
 }
 
+/// Why a VM was not seen.
+enum Unseen {
+    /// Another server answers than the one that it is on.
+    OtherServer(String),
+    Failed(Error),
+}
+
 impl<'a> Work<'a> {
     pub(super) fn of(account: &'a RunAccount, options: &'a RecoverOptions) -> Self {
         let job = |account| Job {
@@ -112,8 +119,11 @@ impl<'a> Work<'a> {
         for (at, seen) in self.read(cx, source).await {
             let job = &mut self.jobs[at];
             job.result = Some(match seen {
-                Err(error) if error.kind() == ErrorKind::NotFound => Recovered::LeftAlone { why: gone(&error) },
-                Err(error) => Recovered::Open { why: error.with_causes() },
+                Err(Unseen::OtherServer(why)) => Recovered::OtherServer { why },
+                Err(Unseen::Failed(error)) if error.kind() == ErrorKind::NotFound => {
+                    Recovered::LeftAlone { why: gone(&error) }
+                }
+                Err(Unseen::Failed(error)) => Recovered::Open { why: error.with_causes() },
                 Ok(now) => match assess(job.account, &now, cx.now(), self.options.settle) {
                     Assessment::AsFound => Recovered::AsFound,
                     Assessment::MayChange(left) => Recovered::WouldWatch { seconds: left.as_secs().max(1) },
@@ -133,14 +143,16 @@ impl<'a> Work<'a> {
             let job = &mut self.jobs[at];
             match seen {
                 // Twice, since what is settled is never looked at again.
-                Err(error) if error.kind() == ErrorKind::NotFound && job.was_gone => {
+                Err(Unseen::Failed(error)) if error.kind() == ErrorKind::NotFound && job.was_gone => {
                     job.result = Some(Recovered::LeftAlone { why: gone(&error) });
                 }
-                Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(Unseen::Failed(error)) if error.kind() == ErrorKind::NotFound => {
                     job.was_gone = true;
                     job.result = Some(Recovered::Open { why: gone(&error) });
                 }
-                Err(error) => job.open(cx, &error),
+                Err(Unseen::Failed(error)) => job.open(cx, &error),
+                // Nothing that time would mend.
+                Err(Unseen::OtherServer(why)) => job.result = Some(Recovered::OtherServer { why }),
                 Ok(now) => match assess(job.account, &now, cx.now(), settle) {
                     Assessment::AsFound => job.result = Some(Recovered::AsFound),
                     Assessment::MayChange(left) => {
@@ -185,7 +197,7 @@ impl<'a> Work<'a> {
     }
 
     /// Reads what all open targets are now: one request for each platform.
-    async fn read(&mut self, cx: &Context, source: &dyn PlatformSource) -> Vec<(usize, Result<VMInfo, Error>)> {
+    async fn read(&mut self, cx: &Context, source: &dyn PlatformSource) -> Vec<(usize, Result<VMInfo, Unseen>)> {
         let mut entries: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (at, job) in self.jobs.iter().enumerate().filter(|(_, job)| !job.is_over()) {
             if let Some(vm) = job.vm() {
@@ -213,7 +225,7 @@ impl<'a> Work<'a> {
         source: &dyn PlatformSource,
         entry: &str,
         jobs: &[usize],
-    ) -> (Option<Arc<dyn Platform>>, Vec<(usize, Result<VMInfo, Error>)>) {
+    ) -> (Option<Arc<dyn Platform>>, Vec<(usize, Result<VMInfo, Unseen>)>) {
         let cx = cx.limit(READING);
         let connection = self.options.connections.get(entry).cloned().unwrap_or_default();
         let opened = cx.bounded("opening the platform", source.open(&cx, entry, &connection)).await;
@@ -226,7 +238,7 @@ impl<'a> Work<'a> {
                     Error::new(kind, format!("cannot open `{entry}`: {}", error.with_causes()))
                         .retry(error.retry_class())
                 };
-                return (None, jobs.iter().map(|at| (*at, Err(again()))).collect());
+                return (None, jobs.iter().map(|at| (*at, Err(Unseen::Failed(again())))).collect());
             }
         };
         let mut seen = Vec::with_capacity(jobs.len());
@@ -242,14 +254,14 @@ impl<'a> Work<'a> {
                     platform.identity().instance,
                     vm.instance
                 );
-                seen.push((at, Err(Error::new(ErrorKind::Configuration, why))));
+                seen.push((at, Err(Unseen::OtherServer(why))));
             }
         }
         let refs: Vec<VMRef> = there.iter().map(|(_, vm)| vm.clone()).collect();
         let mut results = platform.get(&cx, &refs).await.into_iter();
         for (at, _) in there {
             let missing = || Err(Error::new(ErrorKind::Protocol, "the platform answered for fewer VMs than asked"));
-            seen.push((at, results.next().unwrap_or_else(missing)));
+            seen.push((at, results.next().unwrap_or_else(missing).map_err(Unseen::Failed)));
         }
         (Some(platform), seen)
     }
@@ -289,7 +301,9 @@ impl<'a> Work<'a> {
                     RunEventKind::Undone { prepared, outcome }
                 }
                 Some(Recovered::LeftAlone { why }) => RunEventKind::LeftAlone { prepared, why: why.clone() },
-                Some(Recovered::Open { why }) => RunEventKind::UndoFailed { prepared, failure: failure(why) },
+                Some(Recovered::OtherServer { why } | Recovered::Open { why }) => {
+                    RunEventKind::UndoFailed { prepared, failure: failure(why) }
+                }
                 Some(Recovered::WouldPutBack { .. } | Recovered::WouldWatch { .. }) | None => continue,
             };
             recorder.note(event).await;

@@ -50,7 +50,7 @@ fn only(report: &RecoveryReport) -> &RecoveredTarget {
 /// Why a target is listed.
 fn why(report: &RecoveryReport) -> &str {
     match &only(report).result {
-        Recovered::LeftAlone { why } | Recovered::Open { why } => why,
+        Recovered::LeftAlone { why } | Recovered::OtherServer { why } | Recovered::Open { why } => why,
         other => panic!("{other:?}"),
     }
 }
@@ -342,6 +342,7 @@ async fn another_server_behind_the_same_name_is_not_touched() {
     let calls = lab.destructive_calls();
     let begin = lab.cx.monotonic();
     let report = recover(&lab, &mut events, Crash::Never).await.unwrap();
+    assert!(matches!(only(&report).result, Recovered::OtherServer { .. }), "{report:?}");
     assert!(why(&report).contains("the run was on instance the old server"), "{}", why(&report));
     assert_eq!((lab.destructive_calls(), report.is_settled()), (calls, false));
     assert!(lab.cx.monotonic().saturating_sub(begin) < Duration::from_secs(5), "nothing that time would mend");

@@ -32,6 +32,16 @@ async fn a_file_that_nobody_understands_halts() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_leads_nowhere_halts() {
+    let place = Place::new();
+    std::os::unix::fs::symlink("nowhere", place.store.root().join("halt.json")).unwrap();
+    assert!(place.store.get().await.unwrap().is_some());
+    assert!(place.store.resume().await.unwrap().is_some());
+    assert_eq!(place.store.get().await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn a_switch_that_cannot_be_read_is_an_error_and_not_off() {
     let place = Place::new();

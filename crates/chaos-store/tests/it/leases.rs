@@ -119,6 +119,37 @@ async fn with_the_leases_lost_nobody_takes_what_a_living_run_may_hold() {
 }
 
 #[tokio::test]
+async fn a_file_of_leases_that_is_gone_is_lost_too() {
+    let place = Place::new();
+    let (_a, _b) = (alive(&place, "a").await, alive(&place, "b").await);
+    acquire(&place, "a", &["vm-1"]).await.unwrap();
+    fs::remove_file(place.store.root().join("leases.json")).unwrap();
+    // Nor does a run that begins now make it look as if nothing had been held.
+    let _c = alive(&place, "c").await;
+    assert_eq!(acquire(&place, "c", &["vm-1"]).await.unwrap_err().kind(), ErrorKind::Refused);
+}
+
+#[tokio::test]
+async fn a_log_that_was_emptied_or_removed_does_not_let_go_of_what_the_run_held() {
+    for removed in [false, true] {
+        let place = Place::new();
+        let log = alive(&place, "r").await;
+        acquire(&place, "r", &["vm-1"]).await.unwrap();
+        drop(log);
+        let path = place.store.directory_of(&run("r")).unwrap().join("0000.log");
+        if removed {
+            fs::remove_file(&path).unwrap();
+        } else {
+            fs::write(&path, "").unwrap();
+        }
+        let listed = place.store.list().await.unwrap();
+        assert_eq!(listed[0].state, chaos_core::RunState::Damaged);
+        assert_eq!(acquire(&place, "b", &["vm-1"]).await.unwrap_err().kind(), ErrorKind::Refused);
+        assert_eq!(place.store.held_by(&run("r")).await.unwrap()[0].name, "name of vm-1");
+    }
+}
+
+#[tokio::test]
 async fn no_clock_decides() {
     let place = Place::new();
     let clock = TestClock::manual();
