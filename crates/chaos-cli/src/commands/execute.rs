@@ -136,7 +136,9 @@ async fn perform(
         output.data(|to| write_plan(args.format, &resolved.plan(), to))?;
         return Ok(Exit::Done);
     };
-    if recover_first(&resolved, &records, stage, cx, output).await? {
+    let mut options = RecoverOptions::default();
+    options.connections = experiment.connections();
+    if recover_first(&resolved, &records, stage, cx, &options, output).await? {
         // What was put back is not what was found before.
         resolved = stage.resolve(experiment, cx).await?;
     }
@@ -174,6 +176,7 @@ async fn recover_first(
     records: &State,
     stage: &Stage,
     cx: &Context,
+    options: &RecoverOptions,
     output: &Output,
 ) -> Result<bool, Failure> {
     let targets = resolved.targets();
@@ -189,8 +192,7 @@ async fn recover_first(
                 .hint(format!("`chaosmonkey recover {}` puts them back; nothing was touched", run.run)));
         }
         let limited = cx.limit(RECOVERING);
-        let report =
-            recover::one(records, &run.run, &limited, &*stage.source, &RecoverOptions::default(), output).await?;
+        let report = recover::one(records, &run.run, &limited, &*stage.source, options, output).await?;
         recover::tell(&report, output);
         if !report.is_settled() {
             return Err(Failure::new(Exit::Refused, format!("run {} is not recovered", run.run)));

@@ -41,7 +41,7 @@ async fn run_until_off(lab: &Lab, vm: &str, more: &[&str]) -> Child {
 }
 
 /// A run that was killed when the VM was off.
-async fn killed(lab: &Lab, vm: &str) {
+pub(crate) async fn killed(lab: &Lab, vm: &str) {
     let mut child = run_until_off(lab, vm, &[]).await;
     child.kill().expect("it works");
     child.wait().expect("it works");
