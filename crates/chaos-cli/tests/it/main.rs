@@ -22,5 +22,6 @@ mod secrets;
 mod sessions;
 mod sim;
 mod site;
+#[cfg(target_os = "linux")]
 mod terminal;
 mod transcript;
