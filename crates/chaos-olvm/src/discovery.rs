@@ -157,13 +157,16 @@ pub(crate) struct LookedUp {
 
 /// Some VMs by id, as they are now. A VM that does not exist is left out.
 ///
-/// One VM is read by its own address, many by as few searches as their ids fit into. What a search does not find is not
-/// taken for gone before it was asked for by itself.
+/// One VM is read by its own address, many by as few searches as their ids fit into. A VM counts as gone only if both its
+/// address and a search say so: a proxy that lost the engine answers 404 to everything.
 pub(crate) async fn look_up(session: &Session, cx: &Context, ids: &[&str]) -> Result<LookedUp, Error> {
     let ids: BTreeSet<&str> = ids.iter().copied().filter(|id| is_id(id)).collect();
     let ids: Vec<&str> = ids.into_iter().collect();
     if let [id] = ids.as_slice() {
-        let vms = one(session, cx, id).await?.into_iter().collect();
+        let vms = match one(session, cx, id).await? {
+            Some(vm) => vec![vm],
+            None => vms(session, cx, Some(&search_of_ids(&[*id]))).await?,
+        };
         return Ok(LookedUp { vms, ..LookedUp::default() });
     }
     let mut seen = LookedUp::default();

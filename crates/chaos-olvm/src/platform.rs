@@ -114,13 +114,12 @@ impl Platform for Olvm {
         };
         let found = match found {
             Ok(found) => found,
-            // That the list is not there says nothing about a VM.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let message = format!("the VMs cannot be listed: {}", error.with_causes());
-                let error = Error::new(ErrorKind::Protocol, message).platform(PlatformKind::OLVM);
+            Err(error) => {
+                // That the list is not there says nothing about a VM.
+                let kind = if error.kind() == ErrorKind::NotFound { ErrorKind::Protocol } else { error.kind() };
+                let error = Error::new(kind, error.with_causes()).retry(error.retry_class());
                 return vms.iter().map(|vm| Err(again(&error).vm(vm.to_string()))).collect();
             }
-            Err(error) => return vms.iter().map(|vm| Err(again(&error).vm(vm.to_string()))).collect(),
         };
         let one = |vm: &VMRef| {
             own(&self.identity, vm)?;

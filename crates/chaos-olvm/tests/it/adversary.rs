@@ -7,6 +7,8 @@ use chaos_core::{
 };
 use chaos_olvm::{Config, LoginMethod, Olvm};
 use chaos_sim::{Builder, EngineVersion, Guest, OnReboot, OnShutdown, Sim, Timing, VmSpec, WireAction, WireFault};
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::traps::{GRACE, empty, engine, engine_with};
 
@@ -24,6 +26,23 @@ fn slow(shutdown: Duration) -> Builder {
 async fn called(sim: &Sim, word: &str) {
     while sim.calls_of(word).is_empty() {
         tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn an_engine_that_is_not_found_makes_no_vm_gone() {
+    // Beyond the login it answers as an engine does of what is not there: with 404 and nothing else.
+    let server = MockServer::start().await;
+    let token = r#"{"access_token":"token","token_type":"bearer"}"#;
+    let token = ResponseTemplate::new(200).set_body_raw(token, "application/json");
+    Mock::given(path("/ovirt-engine/sso/oauth/token")).respond_with(token).mount(&server).await;
+    let cx = Context::with_timeout(Duration::from_secs(30));
+    let olvm = Olvm::connect(&cx, Config::new(server.uri(), "chaos@internal", "secret".into())).await.unwrap();
+    let vm = |number: u32| VMRef::new(olvm.identity(), format!("0a1b2c3d-0000-4000-8000-{number:012}"));
+    for vms in [&[vm(1)][..], &[vm(1), vm(2)]] {
+        for seen in olvm.get(&cx, vms).await {
+            assert_eq!(seen.unwrap_err().kind(), ErrorKind::Protocol);
+        }
     }
 }
 
