@@ -1,8 +1,6 @@
 //! Files that survive a crash: made private, synced with the directory that names them, replaced as a whole.
 
-use std::collections::hash_map::RandomState;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -42,22 +40,14 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a file as a whole: whoever reads it sees the old one or the new one.
+/// Writes a file as a whole: whoever reads it sees the old one or the new one. Only its owner can read it.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Drawn at random: process ids repeat, in containers and after a restart.
-    let partial = directory.join(format!(".{name}.{:016x}", RandomState::new().build_hasher().finish()));
-    let written = make_file(&partial).and_then(|mut file| {
-        file.write_all(text)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    });
-    if written.is_err() {
-        // It is of no use; that it cannot be removed changes nothing about what failed.
-        let _ = fs::remove_file(&partial);
-    }
-    written.and_then(|()| sync_directory(directory))
+    let mut partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(directory)?;
+    partial.write_all(text)?;
+    partial.as_file().sync_all()?;
+    partial.persist(path)?;
+    sync_directory(directory)
 }
 
 /// The file of a lock. It is never removed, or two processes might hold two locks of one name.

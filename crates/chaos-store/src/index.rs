@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use chaos_core::{Error, OpenTarget, RecordedRun, RunAccount, RunState, RunSummary, Standing};
+use chaos_core::{Damage, Error, OpenTarget, RecordedRun, RunAccount, RunId, RunState, RunSummary, Standing};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -53,28 +53,14 @@ pub(crate) fn list(store: &FileStore) -> Result<Vec<RunSummary>, Error> {
     let directories = files::directories(&store.runs()).map_err(|error| files::failed("read", &store.runs(), error))?;
     for (name, directory) in directories {
         let Some(run) = run_of(&name) else { continue };
-        let began = began(&name);
         // Before the log is read: of a run that lives, nobody knows what it writes next, and the log of one that does not is
         // final. What cannot be told counts as alive.
         let is_alive = files::is_locked(&directory.join("lock")).unwrap_or(true);
-        let known = seen(&directory).ok().and_then(|seen| Some((old.runs.get(&name)?, seen)));
-        let (mut summary, entry) = match known {
-            Some((entry, seen)) if entry.seen == seen => (entry.summary.clone(), Some(entry.clone())),
-            _ => {
-                let before = seen(&directory).unwrap_or_default();
-                match reading::read(&directory, &run) {
-                    Ok(recorded) => {
-                        let summary = summary(&recorded, began);
-                        (summary.clone(), Some(Entry { seen: before, summary }))
-                    }
-                    Err(error) => {
-                        let mut summary = RunSummary::new(run, began, RunState::Damaged);
-                        let place = directory.display().to_string();
-                        summary.damage = Some(chaos_core::Damage::new(place, 0, error.with_causes()));
-                        (summary, None)
-                    }
-                }
-            }
+        let known = old.runs.get(&name).filter(|entry| seen(&directory).is_ok_and(|seen| seen == entry.seen));
+        let entry = known.map_or_else(|| look(&directory, &run, began(&name)), |entry| Ok(entry.clone()));
+        let (mut summary, entry) = match entry {
+            Ok(entry) => (entry.summary.clone(), Some(entry).filter(|_| !is_alive)),
+            Err(summary) => (summary, None),
         };
         if is_alive {
             summary.state = RunState::Running;
@@ -90,6 +76,19 @@ pub(crate) fn list(store: &FileStore) -> Result<Vec<RunSummary>, Error> {
     }
     runs.sort_by(|(name, a), (other, b)| (b.started, other).cmp(&(a.started, name)));
     Ok(runs.into_iter().map(|(_, summary)| summary).collect())
+}
+
+/// What the log in `directory` says; for the list alone if it cannot be read.
+fn look(directory: &Path, run: &RunId, began: Timestamp) -> Result<Entry, RunSummary> {
+    let seen = seen(directory).unwrap_or_default();
+    match reading::read(directory, run) {
+        Ok(recorded) => Ok(Entry { seen, summary: summary(&recorded, began) }),
+        Err(error) => {
+            let mut summary = RunSummary::new(run.clone(), began, RunState::Damaged);
+            summary.damage = Some(Damage::new(directory.display().to_string(), 0, error.with_causes()));
+            Err(summary)
+        }
+    }
 }
 
 /// What the log says of a run, as if its process did not live.

@@ -4,35 +4,20 @@
 //! whether it has left the VM changed, which its log tells. No clock decides, so that none that is set breaks anything. And
 //! since the logs tell it too, a VM that a dead run has left changed is held also if the file of the leases is lost.
 
-use std::fs;
-use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chaos_core::{Error, ErrorKind, FencingToken, Lease, LeaseStore, OpenTarget, RunId, RunState, RunSummary, Target};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::files;
 use crate::index;
+use crate::lease_file::Leases;
 use crate::store::FileStore;
 
-const FILE: &str = "leases.json";
 const LOCK: &str = "leases.lock";
 /// How long others may take to read and write the leases.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// All leases that were given and not given back.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Leases {
-    /// The number of the next token.
-    next: u64,
-    given: Vec<Lease>,
-    /// Whether this is not what was written, since that cannot be read.
-    #[serde(skip)]
-    is_lost: bool,
-}
 
 #[async_trait]
 impl LeaseStore for FileStore {
@@ -55,8 +40,8 @@ impl LeaseStore for FileStore {
                     leases.next += 1;
                 }
                 leases.given.extend(new.iter().cloned());
-                // Nobody else lives, so these are all.
-                leases.is_lost = false;
+                // If nobody else lives, these are all.
+                leases.is_lost &= others(&runs, Some(&holder)).next().is_some();
                 Ok(new)
             })
         })
@@ -68,7 +53,7 @@ impl LeaseStore for FileStore {
         files::blocking(move || {
             changed(&store, |leases| {
                 if leases.is_lost {
-                    let path = store.root().join(FILE);
+                    let path = Leases::path(store.root());
                     return Err(Error::new(ErrorKind::Unavailable, format!("{} cannot be understood", path.display())));
                 }
                 let expires = expiry(&store, ttl);
@@ -98,10 +83,6 @@ impl LeaseStore for FileStore {
         let (store, mine) = (self.clone(), leases.to_vec());
         files::blocking(move || {
             changed(&store, |leases| {
-                // That they are lost has to stay known to others.
-                if leases.is_lost {
-                    return Ok(());
-                }
                 leases.given.retain(|there| mine.iter().all(|lease| lease.token != there.token));
                 Ok(())
             })
@@ -116,70 +97,38 @@ impl FileStore {
     /// # Errors
     /// If the file cannot be read.
     pub async fn held_by(&self, run: &RunId) -> Result<Vec<Lease>, Error> {
-        let (path, run) = (self.root().join(FILE), run.clone());
-        files::blocking(move || {
-            let mut leases = read(&path)?.given;
-            leases.retain(|lease| lease.holder == run);
-            Ok(leases)
-        })
-        .await
+        let (root, run) = (self.root().to_owned(), run.clone());
+        files::blocking(move || Ok(Leases::read(&root)?.of(&run).cloned().collect())).await
     }
 }
 
 /// Makes the file, so that from here on one that is not there is one that was lost. If runs live that have begun before it
 /// was lost, it stays so.
 pub(crate) fn ensure(store: &FileStore) -> Result<(), Error> {
-    if store.root().join(FILE).exists() {
+    if Leases::path(store.root()).exists() {
         return Ok(());
     }
     changed(store, |leases| {
-        let lives = |run: &RunSummary| run.state == RunState::Running;
-        leases.is_lost = leases.is_lost && index::list(store)?.iter().any(lives);
+        leases.is_lost &= others(&index::list(store)?, None).next().is_some();
         Ok(())
     })
 }
 
-/// Whether a run has leases that were not given back.
-pub(crate) fn has_leases(root: &Path, run: &RunId) -> bool {
-    read(&root.join(FILE)).is_ok_and(|leases| leases.given.iter().any(|lease| lease.holder == *run))
-}
-
 /// Reads the leases, lets `change` change them, and writes them, while nobody else does.
 fn changed<T>(store: &FileStore, change: impl FnOnce(&mut Leases) -> Result<T, Error>) -> Result<T, Error> {
-    let (path, lock) = (store.root().join(FILE), store.root().join(LOCK));
+    let lock = store.root().join(LOCK);
     let file = files::lock_file(&lock).map_err(|error| files::failed("lock", &lock, error))?;
     if !files::lock(&file, PATIENCE).map_err(|error| files::failed("lock", &lock, error))? {
         let message = format!("{} is locked by another process for more than {} s", lock.display(), PATIENCE.as_secs());
         return Err(Error::new(ErrorKind::Unavailable, message));
     }
-    let mut leases = read(&path)?;
-    let was_lost = leases.is_lost;
+    let mut leases = Leases::read(store.root())?;
     let given = change(&mut leases)?;
-    if was_lost && leases.is_lost {
-        return Ok(given);
+    // That they are lost has to stay known to others.
+    if !leases.is_lost {
+        leases.write(store.root())?;
     }
-    let cannot = |error: io::Error| files::failed("write", &path, error);
-    let text = serde_json::to_vec_pretty(&leases).map_err(|error| cannot(error.into()))?;
-    files::replace(&path, &text).map_err(cannot)?;
     Ok(given)
-}
-
-fn read(path: &Path) -> Result<Leases, Error> {
-    match fs::read(path) {
-        Ok(text) => {
-            let leases: Option<Leases> = serde_json::from_slice(&text).ok();
-            // Tokens that are near their end are none that were given here.
-            Ok(leases.filter(|leases| leases.next < u64::MAX / 2).unwrap_or_else(lost))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(lost()),
-        Err(error) => Err(files::failed("read", path, error)),
-    }
-}
-
-/// Leases of which nobody knows. Their tokens were smaller than the present time in microseconds.
-fn lost() -> Leases {
-    let now = u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(0);
-    Leases { next: now, given: Vec::new(), is_lost: true }
 }
 
 /// Whether `holder` may have a target.
@@ -188,9 +137,8 @@ fn lost() -> Leases {
 /// [`ErrorKind::Refused`] with the run that keeps it, and the way out.
 fn free(target: &Target, name: &str, holder: &RunId, leases: &Leases, runs: &[RunSummary]) -> Result<(), Error> {
     let refused = |message: String| Err(Error::new(ErrorKind::Refused, message));
-    let others = || runs.iter().filter(|run| run.run != *holder);
     let is_open = |run: &RunSummary| run.open.iter().any(|open: &OpenTarget| open.target.is_same(target));
-    for run in others() {
+    for run in runs.iter().filter(|run| run.run != *holder) {
         let has_lease = leases.given.iter().any(|lease| lease.holder == run.run && lease.target.is_same(target));
         match run.state {
             RunState::Running if has_lease || is_open(run) => {
@@ -219,6 +167,11 @@ fn free(target: &Target, name: &str, holder: &RunId, leases: &Leases, runs: &[Ru
         }
     }
     Ok(())
+}
+
+/// The runs that live beside `holder`.
+fn others<'a>(runs: &'a [RunSummary], holder: Option<&'a RunId>) -> impl Iterator<Item = &'a RunSummary> {
+    runs.iter().filter(move |run| run.state == RunState::Running && Some(&run.run) != holder)
 }
 
 /// Whether a lease holds nothing any more, since its run is over and has left nothing changed.

@@ -49,6 +49,7 @@
 mod files;
 mod halt;
 mod index;
+mod lease_file;
 mod leases;
 mod medium;
 mod reading;

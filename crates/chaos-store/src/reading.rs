@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chaos_core::{Damage, Error, ErrorKind, RecordedRun, RunEvent, RunId};
 
 use crate::files;
-use crate::leases;
+use crate::lease_file::Leases;
 use crate::segment::{self, Header, VERSION, Versions};
 
 /// The longest line that a log may have, in bytes.
@@ -45,16 +45,17 @@ pub(crate) fn read(directory: &Path, run: &RunId) -> Result<RecordedRun, Error> 
     }
     // A run takes leases when the head of its log is written, so one that has some and no head has lost its log.
     let is_empty = recorded.events.is_empty() && recorded.damage.is_none() && !recorded.is_alive;
-    if is_empty && !has_head && root_of(directory).is_some_and(|root| leases::has_leases(root, run)) {
+    if is_empty && !has_head && held_something(directory, run) {
         let place = directory.join(segment_name(0)).display().to_string();
         recorded.damage = Some(Damage::new(place, 0, "the log is empty, and the run held VMs"));
     }
     Ok(recorded)
 }
 
-/// The state directory that the log of a run is in.
-fn root_of(directory: &Path) -> Option<&Path> {
-    directory.parent()?.parent()
+/// Whether the run whose log is in `directory` has leases that it has not given back.
+fn held_something(directory: &Path, run: &RunId) -> bool {
+    let root = directory.parent().and_then(Path::parent);
+    root.and_then(|root| Leases::read(root).ok()).is_some_and(|leases| leases.of(run).next().is_some())
 }
 
 /// The segments of a log with their numbers, in order.

@@ -114,6 +114,10 @@ async fn with_the_leases_lost_nobody_takes_what_a_living_run_may_hold() {
     // That they are lost stays known, whoever gives back what he held.
     place.store.release(&held).await.unwrap();
     assert_eq!(acquire(&place, "b", &["vm-2"]).await.unwrap_err().kind(), ErrorKind::Refused);
+    // Nor does a run that touches no VM make it known.
+    let _c = alive(&place, "c").await;
+    acquire(&place, "c", &[]).await.unwrap();
+    assert_eq!(acquire(&place, "b", &["vm-2"]).await.unwrap_err().kind(), ErrorKind::Refused);
     // The run that holds them is not told that somebody else does, so that it goes on.
     assert_eq!(place.store.renew(&held, TTL).await.unwrap_err().kind(), ErrorKind::Unavailable);
 }
