@@ -95,6 +95,12 @@ impl Outcome {
         Self { how, previous_state, state, duration, boot_time: None, note: None }
     }
 
+    /// There was nothing to do: it is in `state` already.
+    #[must_use]
+    pub fn already_there(state: VMPowerState) -> Self {
+        Self::new(How::AlreadyThere, state, state, Duration::ZERO)
+    }
+
     /// Adds when it was last powered on, as it was read with the state.
     #[must_use]
     pub fn booted(mut self, boot_time: Option<Timestamp>) -> Self {

@@ -189,7 +189,7 @@ impl Experiment {
     }
 
     /// The connection values that it was given beside the settings for platforms on which it may change something, by
-    /// the name of the platform. Whoever puts back what a run has changed needs the same ([`RecoverOptions::connections`]).
+    /// the name of the platform; of several for one name the first. Whoever puts back what a run has changed needs the same ([`RecoverOptions::connections`]).
     ///
     /// [`RecoverOptions::connections`]: crate::RecoverOptions::connections
     #[must_use]

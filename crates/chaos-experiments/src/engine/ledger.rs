@@ -246,8 +246,7 @@ impl Touched {
     /// Records that the target could not be put back, unless only the proof was cut short that it is.
     async fn leave(&self, error: &Error, recorder: &Recorder<'_>) -> Option<LeftChanged> {
         if self.rests_as_found() && error.kind() == ErrorKind::Cancelled {
-            let found = self.undo.found.power_state;
-            let outcome = Outcome::new(How::AlreadyThere, found, found, Duration::ZERO);
+            let outcome = Outcome::already_there(self.undo.found.power_state);
             recorder.note(RunEventKind::Undone { prepared: self.prepared, outcome }).await;
             return None;
         }

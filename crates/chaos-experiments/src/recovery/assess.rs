@@ -107,7 +107,10 @@ fn leads_to(fault: &Fault, state: VMPowerState) -> bool {
 
 /// Whether a fault may leave a VM in another state than `state`. A restart may: its guest went down and stayed there.
 fn leads_away(fault: &Fault, state: VMPowerState) -> bool {
-    !leads_to(fault, state) || !matches!(fault, Fault::PowerOn { .. } | Fault::PowerOff { .. } | Fault::Suspend { .. })
+    match fault {
+        Fault::PowerOn { .. } | Fault::PowerOff { .. } | Fault::Suspend { .. } => !leads_to(fault, state),
+        _ => true,
+    }
 }
 
 /// When somebody else has started the VM, if the boot time tells so.

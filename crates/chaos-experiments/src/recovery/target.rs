@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{
-    Context, Error, ErrorKind, Failure, How, Outcome, Platform, PlatformSource, RunAccount, RunEventKind,
-    TargetAccount, VMInfo, VMRef,
+    Context, Error, ErrorKind, Failure, Outcome, Platform, PlatformSource, RunAccount, RunEventKind, TargetAccount,
+    VMInfo, VMRef,
 };
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -296,10 +296,7 @@ impl<'a> Work<'a> {
             let found = job.account.undo.found.power_state;
             let event = match &job.result {
                 Some(Recovered::PutBack { outcome }) => RunEventKind::Undone { prepared, outcome: outcome.clone() },
-                Some(Recovered::AsFound) => {
-                    let outcome = Outcome::new(How::AlreadyThere, found, found, Duration::ZERO);
-                    RunEventKind::Undone { prepared, outcome }
-                }
+                Some(Recovered::AsFound) => RunEventKind::Undone { prepared, outcome: Outcome::already_there(found) },
                 Some(Recovered::LeftAlone { why }) => RunEventKind::LeftAlone { prepared, why: why.clone() },
                 Some(Recovered::OtherServer { why } | Recovered::Open { why }) => {
                     RunEventKind::UndoFailed { prepared, failure: failure(why) }

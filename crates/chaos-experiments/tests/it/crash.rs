@@ -1,4 +1,4 @@
-//! Runs and recoveries whose process dies.
+//! Runs and recoveries whose process dies. Only for tests with paused time: what sleeps here waits for nothing real.
 
 use std::time::Duration;
 
