@@ -193,7 +193,7 @@ async fn recover_first(
         }
         let limited = cx.limit(RECOVERING);
         let report = recover::one(records, &run.run, &limited, &*stage.source, options, output).await?;
-        recover::tell(&report, output);
+        recover::tell(records, &report, output).await;
         if !report.is_settled() {
             return Err(Failure::new(Exit::Refused, format!("run {} is not recovered", run.run)));
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chaos_core::{Context, Error, ErrorKind, EventSink, PlatformSource, RunId, RunLog, RunState};
+use chaos_core::{Context, Error, ErrorKind, EventSink, PlatformSource, RecordedRun, RunId, RunLog, RunState};
 use chaos_experiments::{MemorySink, RecoverOptions, Recovered, Recovery, RecoveryReport, Sinks};
 
 use super::way_back;
@@ -39,12 +39,10 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
 
     let mut reports = Vec::with_capacity(runs.len());
     let mut failed = None;
-    let mut looked_at = 0;
-    for run in &runs {
-        if cx.cancellation().is_cancelled() {
-            break;
-        }
-        looked_at += 1;
+    let mut ahead = runs.iter();
+    while !cx.cancellation().is_cancelled()
+        && let Some(run) = ahead.next()
+    {
         let cx = cx.limit(args.timeout);
         let recovered = if is_dry {
             look(&state, run, &cx, &source, &options).await
@@ -63,13 +61,12 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
     // What is left changed is said in any case, also where the report cannot be written.
     let shown = output.data(|to| write_recoveries(args.format, &reports, to));
     for report in &reports {
-        if !is_dry {
-            tell(report, output);
+        if !is_dry || report.damage.is_some() {
+            tell(&state, report, output).await;
         }
-        tell_held(&state, report, output).await?;
     }
-    for run in runs.iter().skip(looked_at) {
-        output.warning(format_args!("run {run} was not recovered: what it has left changed is as it was"));
+    for run in ahead {
+        tell_untouched(&state, run, output).await;
     }
     shown?;
     Ok(match failed {
@@ -101,11 +98,16 @@ async fn look(
     source: &dyn PlatformSource,
     options: &RecoverOptions,
 ) -> Result<RecoveryReport, Error> {
+    Ok(Recovery::new(read_dead(state, run).await?).look(cx, source, options).await)
+}
+
+/// The log of a run that does not go on.
+async fn read_dead(state: &State, run: &RunId) -> Result<RecordedRun, Error> {
     let recorded = state.store.read(run).await?;
     if recorded.is_alive {
         return Err(Error::new(ErrorKind::Refused, format!("run {run} goes on")));
     }
-    Ok(Recovery::new(recorded).look(cx, source, options).await)
+    Ok(recorded)
 }
 
 /// Recovers one run and tells each step. Its log goes on; where that cannot be written, the VMs are put back all the same.
@@ -126,10 +128,7 @@ pub(super) async fn one(
             return Err(error);
         }
         Err(error) => {
-            let recorded = state.store.read(run).await?;
-            if recorded.is_alive {
-                return Err(Error::new(ErrorKind::Refused, format!("run {run} goes on")));
-            }
+            let recorded = read_dead(state, run).await?;
             output.warning(format_args!(
                 "what is done now is not written down, so repeat this when it can be: {}",
                 error.with_causes()
@@ -145,7 +144,8 @@ pub(super) async fn one(
 }
 
 /// Tells what is not as it was found, and what a person can do about it.
-pub(super) fn tell(report: &RecoveryReport, output: &Output) {
+pub(super) async fn tell(state: &State, report: &RecoveryReport, output: &Output) {
+    let run = &report.run;
     for target in report.not_back() {
         let word = if matches!(target.result, Recovered::LeftAlone { .. }) { "LEFT ALONE" } else { "LEFT CHANGED" };
         output.note(format_args!("{word}: {target}"));
@@ -159,26 +159,34 @@ pub(super) fn tell(report: &RecoveryReport, output: &Output) {
         }
     }
     if let Some(damage) = &report.damage {
-        output.note(format_args!("run {}: {damage}; nobody knows what else it has done", report.run));
+        output.note(format_args!("run {run}: {damage}; nobody knows what else it has done"));
+        tell_held(state, run, output).await;
+        output.note(format_args!("hint: `chaosmonkey recover {run} --abandon REASON` ends it then"));
     } else if !report.is_settled() && report.state != RunState::Running {
         output.note(format_args!(
             "hint: `chaosmonkey recover {run}` tries again; when all is as it should be, \
-             `chaosmonkey recover {run} --abandon REASON` ends it",
-            run = report.run
+             `chaosmonkey recover {run} --abandon REASON` ends it"
         ));
     }
 }
 
 /// The VMs that a run held whose log is damaged: any of them may be changed.
-async fn tell_held(state: &State, report: &RecoveryReport, output: &Output) -> Result<(), Error> {
-    if report.damage.is_none() {
-        return Ok(());
+async fn tell_held(state: &State, run: &RunId, output: &Output) {
+    match state.store.held_by(run).await {
+        Ok(leases) => {
+            for lease in leases {
+                output.note(format_args!("hint: it held {}: look at it, and put it back by hand", lease.name));
+            }
+        }
+        Err(error) => output.warning(format_args!("which VMs it held is not known: {}", error.with_causes())),
     }
-    for lease in state.store.held_by(&report.run).await? {
-        output.note(format_args!("hint: it held {}: look at it, and put it back by hand", lease.name));
-    }
-    output.note(format_args!("hint: `chaosmonkey recover {} --abandon REASON` ends it then", report.run));
-    Ok(())
+}
+
+/// A run that an interrupted recovery did not come to.
+async fn tell_untouched(state: &State, run: &RunId, output: &Output) {
+    let open = state.store.read(run).await.map(|recorded| Recovery::new(recorded).open()).unwrap_or_default();
+    let names: Vec<&str> = open.iter().map(|target| target.name.as_str()).collect();
+    output.warning(format_args!("run {run} was not recovered; LEFT CHANGED, or may be: {}", names.join(", ")));
 }
 
 /// Lets the runs hold nothing any more.

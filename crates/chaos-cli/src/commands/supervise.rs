@@ -57,7 +57,7 @@ pub(super) async fn run(args: &Execute, settings: &SettingsArgs, output: &Output
     session::close(&source, &cx, output).await;
     let report = report.map_err(|error| unrecovered(&run, &error))?;
     let shown = output.data(|to| write_recoveries(args.format, std::slice::from_ref(&report), to));
-    recover::tell(&report, output);
+    recover::tell(&state, &report, output).await;
     // From here on it is only about what is written.
     let journal = execute::Journal::create(args, &source.settings().chaos, &run)
         .and_then(|journal| journal.write(&report.journal, output));

@@ -1,6 +1,7 @@
 //! What outlives a run: its log, the recovery of one that was killed, leases, and the switch that stops all.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -8,6 +9,9 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use chaos_sim::{Power, WireAction, WireFault};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::Mode;
+use nix::unistd::{Pid, mkfifo};
 use serde_json::{Value, json};
 
 use crate::lab::{Lab, PASSWORD, USER};
@@ -22,7 +26,7 @@ fn off_and_wait(lab: &Lab, vm: &str) -> String {
             {"type": "python", "module": "chaosmonkey.vm", "func": "vm_power_off",
              "arguments": {"vm_name": vm, "platform_type": "vsphere", "graceful": false, "timeout": 2}}}]
     });
-    fs::write(lab.program.directory().join(&file), experiment.to_string()).expect("it works");
+    fs::write(lab.program.directory().join(&file), experiment.to_string()).expect("there is room for a file");
     file
 }
 
@@ -43,8 +47,8 @@ async fn run_until_off(lab: &Lab, vm: &str, more: &[&str]) -> Child {
 /// A run that was killed when the VM was off.
 pub(crate) async fn killed(lab: &Lab, vm: &str) {
     let mut child = run_until_off(lab, vm, &[]).await;
-    child.kill().expect("it works");
-    child.wait().expect("it works");
+    child.kill().expect("it goes on");
+    child.wait().expect("it was started here");
 }
 
 fn power(lab: &Lab, vm: &str) -> Power {
@@ -53,13 +57,13 @@ fn power(lab: &Lab, vm: &str) -> Power {
 
 fn runs(lab: &Lab, args: &[&str]) -> Vec<Value> {
     let args = [&["runs", "list", "--format", "json"], args].concat();
-    serde_json::from_str(&lab.run(&args).exits(0).stdout).expect("it works")
+    serde_json::from_str(&lab.run(&args).exits(0).stdout).expect("JSON")
 }
 
 /// The processes that a process has started.
 fn children(id: u32) -> Vec<u32> {
     let list = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-    list.split_whitespace().map(|id| id.parse().expect("it works")).collect()
+    list.split_whitespace().map(|id| id.parse().expect("a number")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -206,48 +210,92 @@ async fn a_supervised_run_that_is_killed_is_put_back_without_anybody_doing_anyth
     assert_eq!(runs(&lab, &[])[0]["state"], "recovered");
 }
 
+/// The program with a server that no setting names: the experiment is told on the command line.
+fn told_by_hand(lab: &Lab, more: &[&str]) -> Command {
+    let file = off_and_wait(lab, "web-01");
+    let mut command = without_settings(lab, &["execute", "-e", &file]);
+    command.args(more);
+    for (name, value) in [("server", lab.sim.url()), ("username", USER), ("password", PASSWORD)] {
+        command.args(["--override", &format!("vsphere_{name}={value}")]);
+    }
+    command
+}
+
+fn without_settings(lab: &Lab, args: &[&str]) -> Command {
+    let mut command = lab.program.command(args);
+    for name in ["VSPHERE_SERVER", "VSPHERE_USERNAME", "VSPHERE_PASSWORD"] {
+        command.env_remove(name);
+    }
+    command
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_supervisor_puts_back_what_it_can_reach_as_the_run_did_and_then_minds_the_journal() {
-    // No setting names the server: the experiment was told on the command line.
     let lab = Lab::demo().await;
-    let server = lab.sim.url().to_owned();
-    let mut given = lab.program.command(&[]);
-    for name in ["VSPHERE_SERVER", "VSPHERE_USERNAME", "VSPHERE_PASSWORD"] {
-        given.env_remove(name);
-    }
-    fs::create_dir(lab.program.directory().join("journals")).unwrap();
-    let file = off_and_wait(&lab, "web-01");
-    given.args(["execute", "--supervise", "-e", &file, "--journal-path", "journals/j.json"]);
-    for (name, value) in [("server", server.as_str()), ("username", USER), ("password", PASSWORD)] {
-        given.args(["--override", &format!("vsphere_{name}={value}")]);
-    }
-    let supervisor = given.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let journals = lab.program.directory().join("journals");
+    fs::create_dir(&journals).unwrap();
+    let supervisor = told_by_hand(&lab, &["--supervise", "--journal-path", "journals/j.json"]).spawn().unwrap();
     lab.until(|lab| power(lab, "web-01") == Power::Off).await;
-    fs::remove_dir_all(lab.program.directory().join("journals")).unwrap();
-    let child = children(supervisor.id())[0];
-    nix::sys::signal::kill(
-        nix::unistd::Pid::from_raw(i32::try_from(child).unwrap()),
-        nix::sys::signal::Signal::SIGKILL,
-    )
-    .unwrap();
+    fs::remove_dir_all(journals).unwrap();
+    let child = Pid::from_raw(i32::try_from(children(supervisor.id())[0]).unwrap());
+    kill(child, Signal::SIGKILL).unwrap();
     let run = Run::from(supervisor.wait_with_output().unwrap()).exits(1).says("journal");
     assert_eq!(power(&lab, "web-01"), Power::On, "{}", run.stderr);
     assert_eq!(runs(&lab, &[])[0]["state"], "recovered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_halt_that_came_while_the_vms_were_looked_up_is_heeded() {
+async fn a_run_that_was_told_its_server_on_the_command_line_is_recovered_with_settings_that_name_it() {
     let lab = Lab::demo().await;
-    // The inventory takes its time.
-    lab.sim
-        .inject(WireFault::new(WireAction::Latency { delay: Duration::from_secs(1) }).method("RetrievePropertiesEx"));
+    let mut child = told_by_hand(&lab, &[]).spawn().unwrap();
+    lab.until(|lab| power(lab, "web-01") == Power::Off).await;
+    child.kill().unwrap();
+    Run::from(child.wait_with_output().unwrap()).says("`vsphere` is reached by values that are not in the settings");
+
+    let lost = Run::from(without_settings(&lab, &["recover"]).output().unwrap()).exits(1);
+    assert!(lost.stderr.contains("LEFT CHANGED"), "{}", lost.stderr);
+    let (server, user) =
+        (format!("platforms.vsphere.server={}", lab.sim.url()), format!("platforms.vsphere.username={USER}"));
+    let mut named = without_settings(&lab, &["recover", "--set", &server, "--set", &user]);
+    Run::from(named.env("VSPHERE_PASSWORD", PASSWORD).output().unwrap()).exits(0);
+    assert_eq!(power(&lab, "web-01"), Power::On);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_that_comes_while_the_vms_are_looked_up_is_heeded() {
+    let lab = Lab::demo().await;
     let file = off_and_wait(&lab, "web-01");
-    let child = lab.program.command(&["execute", "-e", &file]).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    lab.until(|lab| !lab.sim.calls_of("Login").is_empty()).await;
-    lab.run(&["halt", "--reason", "alarm"]).exits(0);
+    // The run waits for its password until this test gives it.
+    let gate = lab.program.directory().join("gate");
+    mkfifo(&gate, Mode::S_IRWXU).unwrap();
+    let settings = lab.program.directory().join("settings.yaml");
+    fs::write(&settings, "platforms: {vsphere: {password_command: [cat, gate]}}").unwrap();
+    let mut command = lab.program.command(&["--config", "settings.yaml", "execute", "-e", &file]);
+    let child = command.env_remove("VSPHERE_PASSWORD").env("PATH", "/usr/bin:/bin").spawn().unwrap();
+    // Opened when somebody reads it.
+    let mut gate =
+        tokio::task::spawn_blocking(move || fs::File::options().write(true).open(gate)).await.unwrap().unwrap();
+    lab.run(&["halt", "--reason", "alarm"]).exits(0).says("no run goes on");
+    gate.write_all(PASSWORD.as_bytes()).unwrap();
+    drop(gate);
     Run::from(child.wait_with_output().unwrap()).exits(5).says("alarm");
     assert!(lab.changes().is_empty());
     assert!(runs(&lab, &[]).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_recover_names_what_it_did_not_come_to() {
+    let lab = Lab::demo().await;
+    killed(&lab, "web-01").await;
+    killed(&lab, "web-02").await;
+    lab.sim.inject(WireFault::new(WireAction::Stall { after_effect: false }).method("PowerOnVM_Task").always());
+    let recover = start(&lab, &["recover"]);
+    lab.until(|lab| !lab.sim.calls_of("PowerOnVM_Task").is_empty()).await;
+    signal(&recover, "INT");
+    let told = Run::from(recover.wait_with_output().unwrap()).exits(130);
+    for vm in ["web-01", "web-02"] {
+        assert!(told.stderr.lines().any(|line| line.contains("LEFT CHANGED") && line.contains(vm)), "{}", told.stderr);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
