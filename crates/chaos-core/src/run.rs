@@ -63,12 +63,12 @@ pub enum RunEventKind {
     },
     /// The steady-state hypothesis is about to be checked.
     HypothesisStarted {
-        /// Before or after the method.
+        /// Before, during or after the method.
         phase: HypothesisPhase,
     },
     /// The steady-state hypothesis was checked.
     HypothesisEnded {
-        /// Before or after the method.
+        /// Before, during or after the method.
         phase: HypothesisPhase,
         /// Whether every probe succeeded and met its tolerance.
         met: bool,
@@ -237,6 +237,8 @@ pub enum RunMode {
 pub enum HypothesisPhase {
     /// Before the method: a gate.
     Before,
+    /// While the method goes on, again and again.
+    During,
     /// After the method: the question that the experiment asks.
     After,
 }
@@ -248,6 +250,8 @@ pub enum HypothesisPhase {
 pub enum Section {
     /// A probe of the steady-state hypothesis before the method.
     HypothesisBefore,
+    /// A probe of the steady-state hypothesis while the method goes on.
+    HypothesisDuring,
     /// The method.
     Method,
     /// A probe of the steady-state hypothesis after the method.
@@ -260,6 +264,7 @@ impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::HypothesisBefore => "steady state before",
+            Self::HypothesisDuring => "steady state during the method",
             Self::Method => "method",
             Self::HypothesisAfter => "steady state after",
             Self::Rollbacks => "rollbacks",

@@ -15,13 +15,34 @@ pub(crate) fn resolve(root: &Map<String, Value>, inputs: &Inputs, findings: &mut
         for (key, value) in declared {
             let place = format!("/configuration/{}", escape(key));
             let given = inputs.overrides.get(key);
+            // A declaration from outside takes the place of the one that is written.
+            let (value, given) = match given {
+                Some(Given::Declared(declaration)) => (declaration, None),
+                given => (value, given),
+            };
+            if kind_of(value) == Some("probe") && given.is_none() {
+                match inputs.measured.get(key) {
+                    Some(Ok(measured)) => {
+                        variables.configuration.insert(key.clone(), measured.clone());
+                    }
+                    Some(Err(why)) => findings.push(not_measured(why, inputs, &place)),
+                    None if inputs.mode == RunMode::Rehearsal => {
+                        let hint = "give it as an override, or rehearse with probes";
+                        findings.push(Finding::warning(place, "this probe is left out of the rehearsal").hint(hint));
+                    }
+                    None => {
+                        variables.pending.insert(key.clone());
+                    }
+                }
+                continue;
+            }
             if is_secret_source(value) {
                 variables.sensitive.insert(key.clone());
             }
             if let Some(value) = configured(value, given, inputs, &place, findings) {
                 variables.configuration.insert(key.clone(), value);
             }
-            if given.is_some() {
+            if inputs.overrides.get(key).is_some() {
                 variables.overridden.insert(key.clone());
             }
         }
@@ -29,6 +50,12 @@ pub(crate) fn resolve(root: &Map<String, Value>, inputs: &Inputs, findings: &mut
     if let Some(declared) = section(root, "secrets", findings) {
         for (scope, value) in declared {
             let place = format!("/secrets/{}", escape(scope));
+            if value.is_object()
+                && let Some(given) = inputs.overrides.secrets(scope)
+            {
+                variables.secrets.insert(scope.clone(), given.clone());
+                continue;
+            }
             if !value.is_object() || kind_of(value).is_some() {
                 findings.push(
                     Finding::error(place, "a scope of secrets is a mapping of names to secrets")
@@ -65,7 +92,17 @@ pub(crate) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-fn kind_of(value: &Value) -> Option<&str> {
+/// A probe of the configuration that failed. Its key stands for nothing then.
+fn not_measured(why: &str, inputs: &Inputs, place: &str) -> Finding {
+    let message = format!("the probe of this value failed: {why}");
+    if inputs.rules.needs_dynamic_configuration() {
+        Finding::error(place, message)
+    } else {
+        Finding::warning(place, message).hint("what refers to it stays as it is written")
+    }
+}
+
+pub(crate) fn kind_of(value: &Value) -> Option<&str> {
     value.as_object()?.get("type")?.as_str()
 }
 
@@ -78,12 +115,6 @@ fn configured(
 ) -> Option<Value> {
     match (kind_of(declared), given) {
         (Some("env"), _) => from_environment(declared, given, inputs, place, findings),
-        (Some("probe"), None) => {
-            let hint = "write the value, read it from the environment, or give it as an override";
-            let message = "configuration that is read by a probe is not supported yet";
-            findings.push(missing(message, inputs, place).hint(hint));
-            None
-        }
         (_, Some(given)) => {
             let kind = ValueType::like(declared);
             let value = given.read(kind);
@@ -225,7 +256,11 @@ pub(crate) fn check_overrides(
             format!("it takes {} and the other connection values", known.join(", "))
         };
         let message = format!("the experiment takes no override `{name}`");
-        findings.push(Finding::error("/configuration", message).hint(hint));
+        findings.push(if inputs.rules.refuses_bad_values() {
+            Finding::error("/configuration", message).hint(hint)
+        } else {
+            Finding::warning("/configuration", message + ": it is left out").hint(hint)
+        });
     }
 }
 

@@ -2,20 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use chaos_core::{Connection, RunMode, TargetPattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::activity::{Activity, Call, Declared, Reader, StopCondition, refuse_controls};
+use crate::activity::{Activity, Call, Declared, StopCondition};
 use crate::configuration;
 use crate::document::Document;
 use crate::error::{Finding, Findings, Severity};
 use crate::inputs::Inputs;
+use crate::late::Late;
 use crate::mask::Masker;
 use crate::native::What;
 use crate::python;
+use crate::reading::Reader;
+use crate::rules::Rules;
+use crate::strategy::{RollbackStrategy, Strategies};
 use crate::substitute::Variables;
+use crate::validation;
 
 /// A valid experiment. `Debug` shows its title only: it may hold secrets.
 #[derive(Clone)]
@@ -28,6 +34,10 @@ pub struct Experiment {
     pub(crate) rollbacks: Vec<Activity>,
     pub(crate) stop_conditions: Vec<StopCondition>,
     pub(crate) mode: RunMode,
+    pub(crate) rules: Rules,
+    /// What the experiment declares under `runtime`.
+    pub(crate) strategies: Option<Strategies>,
+    pub(crate) late: Arc<Late>,
     pub(crate) masker: Masker,
     warnings: Vec<Finding>,
     ignored_connection: bool,
@@ -64,13 +74,16 @@ impl Experiment {
     pub fn new(document: &Document, inputs: &Inputs) -> Result<Self, Findings> {
         let root = document.root();
         let mut findings = Vec::new();
-        check_top_level(root, inputs.mode, &mut findings);
+        validation::top_level(root, inputs, &mut findings);
+        let strategies = Strategies::declared(root, &mut findings);
+        warn_of_rollbacks(strategies, inputs, &mut findings);
         let variables = configuration::resolve(root, inputs, &mut findings);
         let mut reader = Reader { root, inputs, variables: &variables, findings, secrets: BTreeSet::new() };
 
         let hypothesis = root.get("steady-state-hypothesis").filter(|hypothesis| !hypothesis.is_null());
         if let Some(hypothesis) = hypothesis
-            && hypothesis.get("title").and_then(Value::as_str).is_none_or(str::is_empty)
+            && inputs.validates
+            && !hypothesis.get("title").is_some_and(python::truthy)
         {
             let place = "/steady-state-hypothesis/title";
             reader.findings.push(Finding::error(place, "the steady-state hypothesis needs a title"));
@@ -116,16 +129,19 @@ impl Experiment {
                 || activities().any(|activity| writes_connection(&activity.declaration)));
         let mut shown = masker.document(root);
         if let Value::Object(shown) = &mut shown {
-            shown.insert("title".to_owned(), masker.text(&title).into());
+            shown.insert("title".to_owned(), masker.value(&title));
         }
         Ok(Self {
-            title: masker.text(&title),
+            title: masker.text(&python::text(&title)),
             shown,
             hypothesis,
             method,
             rollbacks,
             stop_conditions,
             mode: inputs.mode,
+            rules: inputs.rules,
+            strategies,
+            late: Arc::new(Late { inputs: inputs.clone(), variables }),
             masker,
             warnings: findings,
             ignored_connection,
@@ -136,6 +152,18 @@ impl Experiment {
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
+    }
+
+    /// The strategies that it declares under `runtime`; none if it has no such section.
+    #[must_use]
+    pub fn strategies(&self) -> Option<Strategies> {
+        self.strategies
+    }
+
+    /// By which rules it was read and will be run.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        self.rules
     }
 
     /// What is doubtful about it though it can run.
@@ -177,7 +205,7 @@ impl Experiment {
                 Call::NotRehearsed(provider) => {
                     Some(NotRehearsed { name: self.masker.text(&activity.name), provider: provider.clone() })
                 }
-                Call::Vm(_) | Call::Provider(_) => None,
+                Call::Vm(_) | Call::Provider(_) | Call::Broken(_) => None,
             })
             .collect()
     }
@@ -222,46 +250,22 @@ fn writes_connection(declaration: &Value) -> bool {
     })
 }
 
-fn title(root: &Map<String, Value>, variables: &Variables, findings: &mut Vec<Finding>) -> String {
-    let Some(declared @ Value::String(_)) = root.get("title") else { return String::new() };
+/// The title with its type: one that is exactly `${name}` may be a number.
+fn title(root: &Map<String, Value>, variables: &Variables, findings: &mut Vec<Finding>) -> Value {
+    let Some(declared) = root.get("title") else { return Value::Null };
     let substituted = variables.substitute(declared);
     for name in &substituted.unresolved {
         findings.push(Finding::warning("/title", format!("`${{{name}}}` stands for nothing")));
     }
-    python::text(&substituted.value)
+    substituted.value
 }
 
-fn check_top_level(root: &Map<String, Value>, mode: RunMode, findings: &mut Vec<Finding>) {
-    for field in ["title", "description"] {
-        if root.get(field).and_then(Value::as_str).is_none_or(str::is_empty) {
-            findings.push(Finding::error(format!("/{field}"), format!("an experiment needs a {field}")));
-        }
-    }
-    if !root.get("method").is_some_and(Value::is_array) {
-        let finding = Finding::error("/method", "an experiment needs a method, which is a list of activities");
-        findings.push(finding.hint("the list may be empty"));
-    }
-    let tags = root.get("tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    for (at, tag) in tags.iter().enumerate() {
-        if tag.as_str().is_none_or(str::is_empty) {
-            findings.push(Finding::error(format!("/tags/{at}"), "a tag is a text that is not empty"));
-        }
-    }
-    findings.extend(refuse_controls(root, "", mode));
-    if let Some(Value::Object(hypothesis)) = root.get("steady-state-hypothesis") {
-        findings.extend(refuse_controls(hypothesis, "/steady-state-hypothesis", mode));
-    }
-    let strategy = |which: &str| root.get("runtime")?.get(which)?.get("strategy")?.as_str();
-    if let Some(strategy) = strategy("hypothesis").filter(|strategy| *strategy != "default") {
-        findings.push(
-            Finding::error("/runtime/hypothesis/strategy", format!("the strategy `{strategy}` is not supported yet"))
-                .hint("the hypothesis is checked before and after the method"),
-        );
-    }
-    if let Some(strategy) = strategy("rollbacks").filter(|strategy| !["default", "always"].contains(strategy)) {
-        findings.push(
-            Finding::warning("/runtime/rollbacks/strategy", format!("the strategy `{strategy}` is not followed"))
-                .hint("what was changed is always put back"),
-        );
+/// By strict rules no strategy keeps rollbacks from being played.
+fn warn_of_rollbacks(strategies: Option<Strategies>, inputs: &Inputs, findings: &mut Vec<Finding>) {
+    let strategy = strategies.unwrap_or_default().rollbacks;
+    if inputs.rules.puts_back() && !matches!(strategy, RollbackStrategy::Default | RollbackStrategy::Always) {
+        let message = format!("the strategy `{}` is not followed", strategy.as_str());
+        let finding = Finding::warning("/runtime/rollbacks/strategy", message);
+        findings.push(finding.hint("what was changed is always put back"));
     }
 }

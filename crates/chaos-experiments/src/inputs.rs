@@ -8,6 +8,8 @@ use indexmap::IndexMap;
 use serde_json::{Number, Value};
 
 use crate::mask::is_secret_name;
+use crate::measure::Measured;
+use crate::rules::Rules;
 
 /// What comes to an experiment from outside.
 #[derive(Debug, Clone)]
@@ -21,13 +23,28 @@ pub struct Inputs {
     pub mode: RunMode,
     /// Whether a rehearsal runs probes that are no VM functions too. They look at the real world.
     pub rehearse_probes: bool,
+    /// By which rules it is read and run.
+    pub rules: Rules,
+    /// Whether what Chaos Toolkit would find wrong beforehand keeps it from running. What would be done to a VM by mistake
+    /// does in any case.
+    pub validates: bool,
+    /// What the probes of the configuration have found.
+    pub measured: Measured,
 }
 
 impl Inputs {
     /// The real thing in the environment of this process.
     #[must_use]
     pub fn new(overrides: Overrides) -> Self {
-        Self { overrides, environment: Environment::of_process(), mode: RunMode::Real, rehearse_probes: false }
+        Self {
+            overrides,
+            environment: Environment::of_process(),
+            mode: RunMode::Real,
+            rehearse_probes: false,
+            rules: Rules::Strict,
+            validates: true,
+            measured: Measured::default(),
+        }
     }
 
     /// The same for a rehearsal.
@@ -41,6 +58,13 @@ impl Inputs {
     #[must_use]
     pub fn rehearse_probes(mut self) -> Self {
         self.rehearse_probes = true;
+        self
+    }
+
+    /// The same by other rules.
+    #[must_use]
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
         self
     }
 
@@ -164,6 +188,8 @@ pub(crate) enum Given {
     Text(String),
     /// A value that has its type.
     Typed(Value),
+    /// A declaration in the place of the one in the experiment.
+    Declared(Value),
 }
 
 impl Given {
@@ -171,7 +197,7 @@ impl Given {
     pub(crate) fn read(&self, kind: ValueType) -> Option<Value> {
         match self {
             Self::Text(text) => kind.read(text),
-            Self::Typed(value) => Some(value.clone()),
+            Self::Typed(value) | Self::Declared(value) => Some(value.clone()),
         }
     }
 
@@ -179,12 +205,14 @@ impl Given {
     pub(crate) fn plain(&self) -> Value {
         match self {
             Self::Text(text) => text.as_str().into(),
-            Self::Typed(value) => value.clone(),
+            Self::Typed(value) | Self::Declared(value) => value.clone(),
         }
     }
 }
 
 /// Values from outside by name, in the order given. `Debug` shows the names only: values may be secrets.
+///
+/// They replace values of the configuration; whole scopes of secrets are replaced by [`Overrides::set_secrets`].
 ///
 /// ```
 /// use chaos_experiments::Overrides;
@@ -195,7 +223,11 @@ impl Given {
 /// # Ok::<(), chaos_core::Error>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Overrides(IndexMap<String, Given>);
+pub struct Overrides {
+    values: IndexMap<String, Given>,
+    /// Secrets by scope.
+    secrets: IndexMap<String, Value>,
+}
 
 impl Overrides {
     /// None.
@@ -233,39 +265,53 @@ impl Overrides {
             if name.is_empty() {
                 return Err(refuse("an override without a name: write NAME=VALUE".into()));
             }
-            overrides.0.insert(name.to_owned(), given);
+            overrides.values.insert(name.to_owned(), given);
         }
         Ok(overrides)
     }
 
     /// Sets a value that has its type already.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.0.insert(name.into(), Given::Typed(value.into()));
+        self.values.insert(name.into(), Given::Typed(value.into()));
+    }
+
+    /// Sets what a key of the configuration is declared as: a value, or where it comes from (`{"type": "env", …}`).
+    pub fn declare(&mut self, name: impl Into<String>, declaration: Value) {
+        self.values.insert(name.into(), Given::Declared(declaration));
+    }
+
+    /// Replaces a whole scope of secrets. Its values are taken as they are.
+    pub fn set_secrets(&mut self, scope: impl Into<String>, secrets: Value) {
+        self.secrets.insert(scope.into(), secrets);
+    }
+
+    pub(crate) fn secrets(&self, scope: &str) -> Option<&Value> {
+        self.secrets.get(scope).filter(|secrets| !secrets.is_null())
     }
 
     /// The names, in the order given.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.values.keys().map(String::as_str)
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty() && self.secrets.is_empty()
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Given> {
-        self.0.get(name)
+        self.values.get(name)
     }
 
     pub(crate) fn insert(&mut self, name: &str, given: Given) {
-        self.0.insert(name.to_owned(), given);
+        self.values.insert(name.to_owned(), given);
     }
 }
 
 impl fmt::Debug for Overrides {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.keys()).finish()
+        f.debug_list().entries(self.values.keys()).finish()
     }
 }
 

@@ -12,6 +12,8 @@ use jiff::tz::Offset;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::injected::Injected;
+
 /// The journal of a run, with the keys of Chaos Toolkit in its order.
 ///
 /// It is made from nothing but the events of the run, so that a run that was killed has one too: a run whose end is not
@@ -149,6 +151,7 @@ pub(crate) struct JournalFold {
     rollbacks: Vec<ActivityRecord>,
     stop: Option<(Timestamp, StopRecord)>,
     is_dead: bool,
+    injected: Injected,
     /// Where the activity of an [`RunEventKind::ActivityStarted`] is.
     places: HashMap<u64, (Section, usize, Timestamp)>,
 }
@@ -163,7 +166,10 @@ struct RunStart {
 
 impl JournalFold {
     pub(crate) fn apply(&mut self, event: &RunEvent) {
-        self.last = Some(event.at);
+        // What comes behind the end belongs to no part of the journal, unless another process takes the run up again.
+        if self.ended.is_none() || self.is_dead || matches!(event.event, RunEventKind::RecoveryStarted { .. }) {
+            self.last = Some(event.at);
+        }
         match &event.event {
             RunEventKind::RunStarted { engine, system, node, mode: _, experiment } => {
                 let start = RunStart {
@@ -211,6 +217,12 @@ impl JournalFold {
                 record.end = Some(time(event.at));
                 record.duration = Some(seconds_between(began, event.at));
                 record.tolerance_met = *tolerance_met;
+                if *status == Some(ActivityStatus::Succeeded)
+                    && !matches!(section, Section::Method | Section::Rollbacks)
+                {
+                    let declaration = record.activity.clone();
+                    self.injected.note(declaration, output);
+                }
             }
             RunEventKind::StopRequested { cause, reason, since } => {
                 let record = StopRecord {
@@ -250,10 +262,9 @@ impl JournalFold {
         let end = self.last.unwrap_or(start);
         let described = self.started.as_ref().map(|(_, start)| start);
         let mut experiment = described.map_or(Value::Null, |start| start.experiment.clone());
-        if let Value::Object(experiment) = &mut experiment {
-            // Always the last key, whatever the file says.
-            experiment.shift_remove("dry");
-            experiment.insert("dry".to_owned(), Value::Null);
+        let mut steady_states = self.steady_states.clone();
+        if self.injected.is_in(&experiment) {
+            self.injected.show(&mut experiment, &mut steady_states);
         }
         Journal {
             version: described.map_or_else(String::new, |start| start.engine.clone()),
@@ -263,7 +274,7 @@ impl JournalFold {
             start: time(start),
             status,
             deviated,
-            steady_states: self.steady_states.clone(),
+            steady_states,
             run: self.run.clone(),
             rollbacks: self.rollbacks.clone(),
             end: time(end),

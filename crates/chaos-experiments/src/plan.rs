@@ -94,6 +94,9 @@ impl ResolvedExperiment {
                 (call.provider().to_owned(), format!("{words}{undo}"), false)
             }
             Call::NotRehearsed(provider) => (provider.clone(), "left out of the rehearsal".to_owned(), false),
+            Call::Broken(why) => {
+                ("nothing".to_owned(), self.experiment.masker.text(&format!("cannot be carried out: {why}")), false)
+            }
         };
         PlanStep {
             name: self.experiment.masker.text(&activity.name),

@@ -74,6 +74,18 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
+/// Whether a value counts as true where Python asks for a truth.
+pub(crate) fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
 /// Whether two values are equal: numbers by value, with true as 1 and false as 0; texts only to texts.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {

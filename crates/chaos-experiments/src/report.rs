@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chaos_core::{HaltFlag, RunId, RunStatus, Target, VMPowerState};
+use chaos_core::{HaltFlag, RunId, StopCause, Target, VMPowerState};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claim;
 use crate::experiment::NotRehearsed;
 use crate::journal::Journal;
+use crate::strategy::{Dry, Schedule, Strategies};
 
 /// What the run of an experiment needs beside its context.
 #[derive(Debug, Clone)]
@@ -27,6 +28,14 @@ pub struct RunOptions {
     pub halt: Option<Arc<dyn HaltFlag>>,
     /// The leases of the VMs that the run may change.
     pub claim: Option<Claim>,
+    /// When hypothesis and rollbacks are played; none for what the experiment declares.
+    pub strategies: Option<Strategies>,
+    /// How the hypothesis is checked while the method goes on.
+    pub schedule: Schedule,
+    /// What is only taken as done.
+    pub dry: Option<Dry>,
+    /// Ends the run at once: what is under way is cut, and by [`Rules::Compat`](crate::Rules::Compat) no rollback is played.
+    pub abandon: CancellationToken,
 }
 
 impl Default for RunOptions {
@@ -37,6 +46,10 @@ impl Default for RunOptions {
             node: node_name(),
             halt: None,
             claim: None,
+            strategies: None,
+            schedule: Schedule::default(),
+            dry: None,
+            abandon: CancellationToken::new(),
         }
     }
 }
@@ -62,6 +75,8 @@ pub enum Verdict {
     Deviated,
     /// The steady state was not there to begin with, an activity failed, or something is left changed.
     Failed,
+    /// The run came to something that cannot be carried out at all.
+    Aborted,
     /// The run was told to stop.
     Interrupted,
 }
@@ -74,15 +89,8 @@ impl Verdict {
             Self::Completed => "completed",
             Self::Deviated => "deviated",
             Self::Failed => "failed",
+            Self::Aborted => "aborted",
             Self::Interrupted => "interrupted",
-        }
-    }
-
-    pub(crate) fn status(self) -> RunStatus {
-        match self {
-            Self::Completed | Self::Deviated => RunStatus::Completed,
-            Self::Failed => RunStatus::Failed,
-            Self::Interrupted => RunStatus::Interrupted,
         }
     }
 }
@@ -138,8 +146,12 @@ pub struct RunReport {
     pub reason: Option<String>,
     /// Whether any call that changes something was sent.
     pub touched: bool,
-    /// The VMs that could not be put back. If there are any, the run failed or was interrupted.
+    /// The VMs that are not as they were found. By strict rules these could not be put back, and the run failed or was
+    /// interrupted; else the experiment has left them so.
     pub left_changed: Vec<LeftChanged>,
+    /// What interrupted the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped_by: Option<StopCause>,
     /// The actions of the method that were begun and have no undo. What they did is for the declared rollbacks to mend.
     pub without_undo: Vec<WithoutUndo>,
     /// What a rehearsal left out.

@@ -70,7 +70,8 @@ impl Experiment {
         let inventories = self.take_stock(cx, source).await?;
         let mut touched = BTreeSet::new();
         let hypothesis = bind_all(&self.hypothesis, &inventories, None)?;
-        let method = bind_all(&self.method, &inventories, Some(&mut touched))?;
+        let checked = self.rules.checks_states_first().then_some(&mut touched);
+        let method = bind_all(&self.method, &inventories, checked)?;
         let rollbacks = bind_all(&self.rollbacks, &inventories, None)?;
         let conditions: Vec<Activity> = self.stop_conditions.iter().map(|condition| condition.probe.clone()).collect();
         let conditions = bind_all(&conditions, &inventories, None)?;

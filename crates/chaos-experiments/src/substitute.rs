@@ -18,6 +18,8 @@ pub(crate) struct Variables {
     pub(crate) overridden: BTreeSet<String>,
     /// The keys of the configuration that are declared to come from an environment variable named like a secret.
     pub(crate) sensitive: BTreeSet<String>,
+    /// The keys of the configuration whose value only a run finds out.
+    pub(crate) pending: BTreeSet<String>,
 }
 
 /// A value after substitution.
@@ -106,6 +108,26 @@ impl Variables {
         }
         replaced.push_str(rest);
         Value::String(replaced)
+    }
+}
+
+/// Whether any text in `value` refers to `name`.
+pub(crate) fn mentions(value: &Value, name: &str) -> bool {
+    match value {
+        Value::String(text) => {
+            let mut rest = text.as_str();
+            while let Some(at) = rest.find('$') {
+                let (token, length) = token(&rest[at..]);
+                if matches!(token, Token::Name { name: found, .. } if found == name) {
+                    return true;
+                }
+                rest = &rest[at + length..];
+            }
+            false
+        }
+        Value::Array(items) => items.iter().any(|item| mentions(item, name)),
+        Value::Object(map) => map.values().any(|value| mentions(value, name)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

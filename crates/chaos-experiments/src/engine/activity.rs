@@ -2,15 +2,17 @@
 
 use chaos_core::{ActivityStatus, Context, Error, ErrorKind, RunEventKind, Section};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
-use crate::activity::Call;
+use crate::activity::{Activity, Call};
 use crate::engine::{Running, probe};
-use crate::native::{Function, What};
+use crate::native::{Function, Kind, What};
 use crate::resolve::Bound;
+use crate::strategy::Dry;
 
 /// How an activity ended.
 pub(super) enum Ended {
-    /// It succeeded, within its tolerance if it has one.
+    /// It succeeded, within its tolerance if that counts.
     Well,
     /// It succeeded and its output is not within its tolerance, for this reason.
     Missed(String),
@@ -22,6 +24,8 @@ pub(super) enum Ended {
 pub(super) enum Stopped {
     /// It cannot go on, for this reason.
     Failed(String),
+    /// It came to something that cannot be carried out at all.
+    Aborted(String),
     /// It was told to stop.
     Interrupted,
 }
@@ -45,7 +49,45 @@ impl From<Error> for Failed {
     }
 }
 
+/// Why an activity returned nothing.
+pub(super) enum Unwell {
+    Failed(Failed),
+    /// It cannot be carried out at all.
+    Broken(String),
+}
+
+impl<E: Into<Failed>> From<E> for Unwell {
+    fn from(failed: E) -> Self {
+        Self::Failed(failed.into())
+    }
+}
+
+/// Where an activity runs.
+pub(super) enum Lane {
+    /// The next one waits for it.
+    Foreground,
+    /// The next one waits only until it has begun, which it is told here.
+    Background(Option<oneshot::Sender<()>>),
+}
+
+impl Lane {
+    /// The activity is under way.
+    fn begun(&mut self) {
+        if let Self::Background(begun) = self
+            && let Some(begun) = begun.take()
+        {
+            // Whoever does not wait any more need not know.
+            let _ = begun.send(());
+        }
+    }
+
+    fn is_background(&self) -> bool {
+        matches!(self, Self::Background(_))
+    }
+}
+
 /// What an activity returned, and in words what lies behind it.
+#[derive(Default)]
 struct Returned {
     output: Value,
     detail: Option<String>,
@@ -55,27 +97,43 @@ impl Running<'_> {
     /// Carries out one activity with its pauses.
     ///
     /// # Errors
-    /// [`Stopped`] if the run was told to stop, its time is over, or the sink failed.
-    pub(super) async fn activity(&self, cx: &Context, section: Section, bound: &Bound) -> Result<Ended, Stopped> {
+    /// [`Stopped`] if the run was told to stop, its time is over, the activity cannot be carried out at all, or the sink
+    /// failed.
+    pub(super) async fn activity(
+        &self,
+        cx: &Context,
+        section: Section,
+        bound: &Bound,
+        mut lane: Lane,
+    ) -> Result<Ended, Stopped> {
         let activity = &bound.activity;
+        let is_dry = self.is_dry(activity);
+        let pauses = !is_dry && self.dry != Some(Dry::Pause);
         let doing = format!("on the way to `{}`", activity.name);
         going_on(cx, cx.check(&doing))?;
-        if let Some(pause) = activity.pause_before {
+        if let Some(pause) = activity.pause_before.filter(|_| pauses) {
+            lane.begun();
             going_on(cx, cx.pause(&doing, pause).await)?;
         }
         let declaration = activity.declaration.clone();
         let started = self.recorder.record(RunEventKind::ActivityStarted { section, activity: declaration }).await?;
-        let limited = activity.timeout.map_or_else(|| cx.clone(), |timeout| cx.limit(timeout));
-        let (event, ended) = match self.carry_out(&limited, section, started, bound).await {
+        lane.begun();
+        let limit = activity.timeout.filter(|_| self.rules.honours_activity_timeout());
+        let limited = limit.map_or_else(|| cx.clone(), |limit| cx.limit(limit));
+        let returned =
+            if is_dry { Ok(Returned::default()) } else { self.carry_out(&limited, section, started, bound).await };
+        if lane.is_background() && self.abandon.is_cancelled() {
+            // What became of it is not waited for.
+            return Err(Stopped::Interrupted);
+        }
+        let judged = self.judges(section, activity, is_dry);
+        let (status, output, exception, met, ended) = match returned {
             Ok(returned) => {
-                let missed = activity.tolerance.as_ref().and_then(|tolerance| tolerance.check(&returned.output).err());
-                let event = RunEventKind::ActivityEnded {
-                    activity: started,
-                    status: Some(ActivityStatus::Succeeded),
-                    output: returned.output,
-                    exception: Vec::new(),
-                    tolerance_met: activity.tolerance.as_ref().map(|_| missed.is_none()),
+                let missed = match activity.tolerance.as_ref().filter(|_| judged) {
+                    Some(tolerance) => self.judge(cx, tolerance, &returned.output).await.err(),
+                    None => None,
                 };
+                let met = self.tells_tolerance(section, activity).then_some(missed.is_none());
                 let ended = match missed {
                     None => Ended::Well,
                     Some(why) => Ended::Missed(match returned.detail {
@@ -83,36 +141,70 @@ impl Running<'_> {
                         None => format!("`{}`: {why}", activity.name),
                     }),
                 };
-                (event, Some(ended))
+                (Some(ActivityStatus::Succeeded), returned.output, Vec::new(), met, Ok(ended))
             }
-            Err(failed) => {
+            Err(Unwell::Failed(failed)) => {
                 let cut = failed.error.kind() == ErrorKind::Cancelled && cx.cancellation().is_cancelled();
-                let event = RunEventKind::ActivityEnded {
-                    activity: started,
-                    status: (!cut).then_some(ActivityStatus::Failed),
-                    output: Value::Null,
-                    exception: if cut { Vec::new() } else { failed.lines },
-                    tolerance_met: activity.tolerance.as_ref().filter(|_| !cut).map(|_| false),
-                };
                 let why = || format!("`{}`: {}", activity.name, failed.error.with_causes());
-                (event, (!cut).then(|| Ended::Failed(why())))
+                let ended = if cut { Err(Stopped::Interrupted) } else { Ok(Ended::Failed(why())) };
+                let met = (self.tells_tolerance(section, activity) && !cut).then_some(false);
+                let lines = if cut { Vec::new() } else { failed.lines };
+                ((!cut).then_some(ActivityStatus::Failed), Value::Null, lines, met, ended)
+            }
+            Err(Unwell::Broken(why)) => {
+                let told = format!("`{}`: {why}", activity.name);
+                // Where others wait for nothing from it, it fails alone.
+                if lane.is_background() || section == Section::Rollbacks {
+                    (Some(ActivityStatus::Failed), Value::Null, vec![why], None, Ok(Ended::Failed(told)))
+                } else {
+                    (None, Value::Null, Vec::new(), None, Err(Stopped::Aborted(told)))
+                }
             }
         };
-        self.recorder.record(event).await?;
-        let Some(ended) = ended else { return Err(Stopped::Interrupted) };
-        if let Some(pause) = activity.pause_after {
+        let ended_event =
+            RunEventKind::ActivityEnded { activity: started, status, output, exception, tolerance_met: met };
+        self.recorder.record(ended_event).await?;
+        let ended = ended?;
+        if let Some(pause) = activity.pause_after.filter(|_| pauses) {
             going_on(cx, cx.pause(&doing, pause).await)?;
         }
         Ok(ended)
     }
 
-    async fn carry_out(&self, cx: &Context, section: Section, started: u64, bound: &Bound) -> Result<Returned, Failed> {
-        if let Call::Provider(call) = &bound.activity.call {
-            let output = self.reach_beyond(cx, section, started, &bound.activity, call).await?;
-            return Ok(Returned { output, detail: None });
+    /// Whether an activity is only taken as done.
+    fn is_dry(&self, activity: &Activity) -> bool {
+        match self.dry {
+            Some(Dry::Activities) => true,
+            Some(Dry::Actions) => activity.kind == Kind::Action,
+            Some(Dry::Probes) => activity.kind == Kind::Probe,
+            Some(Dry::Pause) | None => false,
         }
-        let (Call::Vm(call), Some(on)) = (&bound.activity.call, &bound.on) else {
-            return Ok(Returned { output: Value::Null, detail: None });
+    }
+
+    fn judges(&self, section: Section, activity: &Activity, is_dry: bool) -> bool {
+        if is_hypothesis(section) {
+            return !self.dry.is_some_and(Dry::takes_tolerances_as_met);
+        }
+        self.rules.judges_steps() && !is_dry && activity.tolerance.is_some()
+    }
+
+    /// Whether the record of an activity says that its tolerance was met or not.
+    fn tells_tolerance(&self, section: Section, activity: &Activity) -> bool {
+        if matches!(activity.call, Call::NotRehearsed(_)) {
+            return false;
+        }
+        is_hypothesis(section) || (self.rules.judges_steps() && activity.tolerance.is_some())
+    }
+
+    async fn carry_out(&self, cx: &Context, section: Section, started: u64, bound: &Bound) -> Result<Returned, Unwell> {
+        let (call, on) = match (&bound.activity.call, &bound.on) {
+            (Call::Broken(why), _) => return Err(Unwell::Broken(why.clone())),
+            (Call::Provider(call), _) => {
+                let output = self.reach_beyond(cx, section, started, &bound.activity, call).await?;
+                return Ok(Returned { output, detail: None });
+            }
+            (Call::Vm(call), Some(on)) => (call, on),
+            (Call::Vm(_) | Call::NotRehearsed(_), _) => return Ok(Returned::default()),
         };
         match &call.what {
             What::Power { fault, parallel, .. } => {
@@ -132,6 +224,11 @@ impl Running<'_> {
             }
         }
     }
+}
+
+/// Whether an activity is a probe of the steady-state hypothesis.
+fn is_hypothesis(section: Section) -> bool {
+    !matches!(section, Section::Method | Section::Rollbacks)
 }
 
 /// A function on several VMs gives a list, whatever their number.

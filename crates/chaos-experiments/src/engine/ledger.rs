@@ -178,6 +178,27 @@ impl Ledger {
         left
     }
 
+    /// Looks at everything that was touched, and says what is not as it was found. What is is written down as put back.
+    pub(super) async fn survey(&self, cx: &Context, recorder: &Recorder<'_>) -> Vec<LeftChanged> {
+        let all = self.lock().clone();
+        let mut left = Vec::new();
+        for (touched, seen) in look(cx, all.iter().collect()).await {
+            let found = touched.undo.found.power_state;
+            let why = match seen {
+                Ok(vm) if vm.power_state == found && touched.is_settled(cx, found) => {
+                    let outcome = Outcome::already_there(found);
+                    recorder.note(RunEventKind::Undone { prepared: touched.prepared, outcome }).await;
+                    continue;
+                }
+                Ok(vm) if vm.power_state == found => "what was sent to it may still take effect".to_owned(),
+                Ok(vm) => format!("the experiment has left it {}", vm.power_state),
+                Err(error) => recorder.mask(&format!("its state cannot be read: {}", error.with_causes())),
+            };
+            left.push(touched.left(why));
+        }
+        left
+    }
+
     /// Puts back those of some targets that this run has sent something, and says what became of each. What fails is
     /// tried again in the end.
     pub(super) async fn restore(
@@ -253,13 +274,22 @@ impl Touched {
         let failure = Failure::from(error);
         let why = recorder.mask(&failure.message);
         recorder.note(RunEventKind::UndoFailed { prepared: self.prepared, failure }).await;
-        Some(LeftChanged {
+        Some(self.left(why))
+    }
+
+    fn left(&self, why: String) -> LeftChanged {
+        LeftChanged {
             target: self.undo.target.clone(),
             name: self.undo.name.clone(),
             path: self.undo.path.clone(),
             found: self.undo.found.power_state,
             why,
-        })
+        }
+    }
+
+    /// Whether nothing is under way any more that leads to another state than `found`.
+    fn is_settled(&self, cx: &Context, found: VMPowerState) -> bool {
+        self.unsettled.is_none_or(|unsettled| unsettled.goal == found || unsettled.until <= cx.monotonic())
     }
 }
 

@@ -68,6 +68,11 @@ impl Stops {
         self.closed.store(true, Ordering::Relaxed);
     }
 
+    /// Stops the run for no reason of its own.
+    pub(super) fn stop(&self) {
+        self.token.cancel();
+    }
+
     /// Stops the run. Only the first reason counts.
     fn request(&self, request: Request) {
         self.request.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(request);
@@ -165,10 +170,9 @@ impl Running<'_> {
             // Left out of a rehearsal.
             _ => return Ok(()),
         };
-        match bound.activity.tolerance.as_ref().map(|tolerance| tolerance.check(&output)) {
-            None | Some(Ok(())) => Ok(()),
-            Some(Err(why)) => Err(detail.map_or_else(|| why.clone(), |detail| format!("{why} ({detail})"))),
-        }
+        let Some(tolerance) = &bound.activity.tolerance else { return Ok(()) };
+        let judged = self.judge(cx, tolerance, &output).await;
+        judged.map_err(|why| detail.map_or_else(|| why.clone(), |detail| format!("{why} ({detail})")))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::native::Reading;
 use http::HttpCall;
 pub(crate) use http::HttpClients;
 use process::ProcessCall;
+pub(crate) use process::is_program;
 
 /// The types of providers that are read here.
 pub(crate) const TYPES: [&str; 2] = ["process", "http"];

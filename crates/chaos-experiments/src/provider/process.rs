@@ -126,6 +126,11 @@ fn expand_home(path: &str) -> PathBuf {
     }
 }
 
+/// Whether `path` means a program that this user can run. `~` is a name like any other here.
+pub(crate) fn is_program(path: &str) -> bool {
+    find(Path::new(path)).is_some()
+}
+
 /// The program that `path` means: a path, or a name that is looked for where the shell looks.
 fn find(path: &Path) -> Option<PathBuf> {
     let runs = |path: &Path| {

@@ -1,0 +1,46 @@
+//! Holds an output against a tolerance, also one that is a probe itself.
+
+use chaos_core::Context;
+use serde_json::{Map, Value};
+
+use crate::activity::{Call, Judge};
+use crate::engine::Running;
+use crate::python::truthy;
+
+impl Running<'_> {
+    /// Whether `output` is what it should be.
+    ///
+    /// # Errors
+    /// Why it is not. What cannot be judged is not met.
+    pub(super) async fn judge(&self, cx: &Context, judge: &Judge, output: &Value) -> Result<(), String> {
+        match judge {
+            Judge::Tolerance(tolerance) => tolerance.check(output),
+            Judge::Never(why) => Err(why.clone()),
+            Judge::Probe { name, provider } => self.probe(cx, name, provider, output).await,
+        }
+    }
+
+    async fn probe(
+        &self,
+        cx: &Context,
+        name: &str,
+        provider: &Map<String, Value>,
+        value: &Value,
+    ) -> Result<(), String> {
+        let mut provider = provider.clone();
+        if let Some(Value::Object(arguments)) = provider.get_mut("arguments") {
+            arguments.insert("value".to_owned(), value.clone());
+        }
+        let call = self.resolved.experiment.late.provider(&provider);
+        let output = match call {
+            Ok(Call::Provider(call)) => {
+                let world = self.in_the_world(cx, None);
+                call.run(&world, &self.clients).await.map_err(|error| format!("`{name}`: {}", error.with_causes()))?
+            }
+            Ok(Call::NotRehearsed(_)) => return Ok(()),
+            Ok(Call::Vm(_)) => return Err(format!("`{name}` is a VM function, and takes no `value`")),
+            Ok(Call::Broken(why)) | Err(why) => return Err(format!("`{name}`: {why}")),
+        };
+        if truthy(&output) { Ok(()) } else { Err(format!("`{name}` says no to it")) }
+    }
+}
