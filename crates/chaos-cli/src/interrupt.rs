@@ -23,6 +23,9 @@ pub(crate) enum Signals {
     /// One comes for each that is sent, and a terminal that goes away is no reason to stop: what this puts back would stay
     /// changed.
     WithoutHangup,
+    /// As in Chaos Toolkit, which knows two more: SIGUSR1 interrupts, and SIGUSR2 does so without waiting for anything and
+    /// without rollbacks.
+    Toolkit,
 }
 
 /// Listens for signals from [`Interrupts::listen`] until it is dropped.
@@ -32,7 +35,8 @@ pub(crate) enum Signals {
 pub(crate) struct Interrupts {
     first: CancellationToken,
     second: CancellationToken,
-    listener: JoinHandle<()>,
+    abandon: CancellationToken,
+    listeners: Vec<JoinHandle<()>>,
 }
 
 impl Interrupts {
@@ -52,12 +56,25 @@ impl Interrupts {
             // It was listened for above, so it ends nothing any more.
             hangup = None;
         }
-        let (first, second) = (CancellationToken::new(), CancellationToken::new());
+        let [first, second, abandon] = [(); 3].map(|()| CancellationToken::new());
+        let mut listeners = Vec::new();
+        let mut graceful = None;
+        if signals == Signals::Toolkit {
+            graceful = Some(signal(SignalKind::user_defined1()).map_err(cannot)?);
+            let mut ungraceful = signal(SignalKind::user_defined2()).map_err(cannot)?;
+            let tokens = (first.clone(), abandon.clone());
+            listeners.push(tokio::spawn(async move {
+                ungraceful.recv().await;
+                tokens.1.cancel();
+                tokens.0.cancel();
+            }));
+        }
         let tokens = (first.clone(), second.clone());
-        let listener = tokio::spawn(async move {
+        listeners.push(tokio::spawn(async move {
             tokio::select! {
                 () = either(&mut interrupt, &mut terminate) => {}
-                () = hung_up(hangup.as_mut()) => {}
+                () = come(hangup.as_mut()) => {}
+                () = come(graceful.as_mut()) => {}
             }
             // First, since somebody may be writing to the terminal for long.
             tokens.0.cancel();
@@ -69,10 +86,13 @@ impl Interrupts {
                 let (Ok(int), Ok(term)) = anew else { return };
                 (interrupt, terminate) = (int, term);
             }
-            either(&mut interrupt, &mut terminate).await;
+            tokio::select! {
+                () = either(&mut interrupt, &mut terminate) => {}
+                () = come(graceful.as_mut()) => {}
+            }
             tokens.1.cancel();
-        });
-        Ok(Self { first, second, listener })
+        }));
+        Ok(Self { first, second, abandon, listeners })
     }
 
     /// Cancelled by the first signal.
@@ -84,11 +104,18 @@ impl Interrupts {
     pub(crate) fn second(&self) -> &CancellationToken {
         &self.second
     }
+
+    /// Cancelled by SIGUSR2, where that is listened for.
+    pub(crate) fn abandon(&self) -> &CancellationToken {
+        &self.abandon
+    }
 }
 
 impl Drop for Interrupts {
     fn drop(&mut self) {
-        self.listener.abort();
+        for listener in &self.listeners {
+            listener.abort();
+        }
     }
 }
 
@@ -99,11 +126,11 @@ async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
     }
 }
 
-/// Waits for SIGHUP, if it is listened for.
-pub(crate) async fn hung_up(hangup: Option<&mut Signal>) {
-    match hangup {
-        Some(hangup) => {
-            hangup.recv().await;
+/// Waits for a signal, if it is listened for.
+pub(crate) async fn come(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
         }
         None => std::future::pending().await,
     }

@@ -16,6 +16,7 @@ mod progress;
 mod reference;
 mod session;
 mod state;
+mod toolkit;
 
 use std::process::ExitCode;
 
@@ -36,11 +37,15 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli, output: &Output) -> Result<exit::Exit, Failure> {
     logging::start(&cli.logging, output)?;
+    if let Some(directory) = &cli.toolkit.change_dir {
+        std::env::set_current_dir(directory)
+            .map_err(|error| Failure::usage(format!("cannot go to {}: {error}", directory.display())))?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(exit::Exit::Failed, format!("cannot start: {error}")))?;
-    let ended = runtime.block_on(commands::run(cli.command, &cli.settings, output));
+    let ended = runtime.block_on(commands::run(cli, output));
     // Whatever still reads a file or a name then is not waited for.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     ended

@@ -45,7 +45,8 @@ impl Narrator {
         narrator
     }
 
-    fn line(&self, event: &RunEvent) -> Option<String> {
+    /// What is said of an event, if anything.
+    pub(crate) fn line(&self, event: &RunEvent) -> Option<String> {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         match &event.event {
             RunEventKind::RunStarted { experiment, .. } => {

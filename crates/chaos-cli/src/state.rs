@@ -49,6 +49,14 @@ impl State {
         {
             return Ok(Self { store: Arc::new(store), _temporary: None });
         }
+        Self::temporary()
+    }
+
+    /// One that goes away with this.
+    ///
+    /// # Errors
+    /// If there is no temporary directory.
+    pub(crate) fn temporary() -> Result<Self, Failure> {
         let temporary = tempfile::Builder::new()
             .prefix("chaosmonkey-")
             .tempdir()

@@ -113,6 +113,14 @@ pub enum LoadError {
         /// The largest size that is read, in bytes.
         limit: u64,
     },
+    /// The URL gives no experiment.
+    #[error("cannot load {url}: {why}")]
+    Fetch {
+        /// The URL, without secrets.
+        url: String,
+        /// Why not.
+        why: String,
+    },
     /// The text cannot be parsed.
     #[error("{document}{}: {message}", at(*line, *column))]
     Syntax {

@@ -19,6 +19,8 @@ pub struct Inputs {
     pub overrides: Overrides,
     /// The environment variables that `{"type": "env"}` reads.
     pub environment: Environment,
+    /// Environment variables that processes get beside those of this process.
+    pub exported: Environment,
     /// Whether it is the real thing. A rehearsal runs native VM functions only and ignores connection values.
     pub mode: RunMode,
     /// Whether a rehearsal runs probes that are no VM functions too. They look at the real world.
@@ -39,6 +41,7 @@ impl Inputs {
         Self {
             overrides,
             environment: Environment::of_process(),
+            exported: Environment::default(),
             mode: RunMode::Real,
             rehearse_probes: false,
             rules: Rules::Strict,
@@ -58,6 +61,16 @@ impl Inputs {
     #[must_use]
     pub fn rehearse_probes(mut self) -> Self {
         self.rehearse_probes = true;
+        self
+    }
+
+    /// The same with more environment variables, which processes get too.
+    #[must_use]
+    pub fn export(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (name, value) in variables {
+            self.environment.0.insert(name.clone(), value.clone());
+            self.exported.0.insert(name, value);
+        }
         self
     }
 
@@ -87,6 +100,11 @@ impl Environment {
         std::env::vars_os()
             .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
             .collect()
+    }
+
+    /// All variables.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// One variable.

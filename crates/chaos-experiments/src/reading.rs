@@ -383,6 +383,7 @@ impl<'a> Reader<'a> {
         Reading {
             variables: self.variables,
             overrides: &self.inputs.overrides,
+            exported: &self.inputs.exported,
             without_connection: self.inputs.mode == RunMode::Rehearsal,
             findings: &mut self.findings,
             secrets: &mut self.secrets,

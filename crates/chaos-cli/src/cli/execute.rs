@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
+use super::run::RulesArgs;
 use super::runs::StateArgs;
 
 #[derive(Debug, Args)]
@@ -44,6 +45,9 @@ pub(crate) struct Execute {
     /// In a rehearsal, run process and http probes too: they see the real world
     #[arg(long, requires = "rehearse")]
     pub(crate) rehearse_probes: bool,
+
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
 
     /// Run it in a process of its own, and put everything back if that dies
     #[arg(long, conflicts_with_all = ["rehearse", "dry_run"])]

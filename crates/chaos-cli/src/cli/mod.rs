@@ -1,6 +1,7 @@
 //! The command line: every command, argument and help text. Only clap types are here, no behaviour.
 
 mod execute;
+mod run;
 mod runs;
 mod templates;
 
@@ -18,6 +19,7 @@ use crate::duration;
 use crate::exit;
 
 pub(crate) use execute::{Execute, ReportFormat};
+pub(crate) use run::{LogLevel, Run, ToolkitArgs, Validate};
 pub(crate) use runs::{Halt, Recover, Resume, Runs, RunsJournal, RunsList, RunsRm, RunsShow, StateArgs};
 pub(crate) use templates::Templates;
 
@@ -39,6 +41,9 @@ pub(crate) struct Cli {
 
     #[command(flatten)]
     pub(crate) logging: Logging,
+
+    #[command(flatten)]
+    pub(crate) toolkit: ToolkitArgs,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -82,6 +87,7 @@ pub(crate) struct Logging {
 pub(crate) enum LogFormat {
     /// Lines for people
     #[default]
+    #[value(alias = "string")]
     Text,
     /// One JSON object a line
     Json,
@@ -95,6 +101,12 @@ pub(crate) enum Command {
 
     /// Run a chaos experiment: check, break, check again, put everything back
     Execute(Box<Execute>),
+
+    /// Run an experiment as `chaos run` does, with the same options, journal and exit codes
+    Run(Box<Run>),
+
+    /// Check an experiment as `chaos validate` does, and run nothing
+    Validate(Validate),
 
     /// Look at the built-in experiments and what they take
     #[command(subcommand)]

@@ -12,26 +12,40 @@ mod plan;
 mod power;
 mod recover;
 mod reference;
+mod run;
 mod runs;
 mod sim;
+mod stage;
 mod supervise;
 mod templates;
+mod validate;
+mod variables;
 
 use std::time::Duration;
 
 use chaos_core::{Chosen, Context, Discovery, ErrorKind, Selector, TargetPattern, VMPowerState, resolve};
 
-use crate::cli::{Command, Filters, Platforms, Selection, SettingsArgs, Sim};
+use crate::cli::{Cli, Command, Filters, Platforms, Selection, Sim};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
 use crate::output::Output;
+use crate::toolkit::ToolkitLog;
 
 pub(crate) use halt::Halted;
 
 /// Runs one command.
-pub(crate) async fn run(command: Command, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
-    match command {
+pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
+    let settings = &cli.settings;
+    match cli.command {
+        Command::Run(args) => {
+            let log = ToolkitLog::open(&cli.toolkit, &cli.logging, output)?;
+            run::run(*args, &cli.toolkit, settings, &log, output).await
+        }
+        Command::Validate(args) => {
+            let log = ToolkitLog::open(&cli.toolkit, &cli.logging, output)?;
+            validate::run(&args, &cli.toolkit, &log).await
+        }
         Command::Platforms(platforms) => match platforms {
             Platforms::DiscoverVms(args) => discover::vms(args, settings, output).await,
             Platforms::VmInfo(args) => discover::vm_info(args, settings, output).await,

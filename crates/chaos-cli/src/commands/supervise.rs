@@ -9,11 +9,12 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::stage::Journal;
 use super::{execute, recover};
 use crate::cli::{Execute, SettingsArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::interrupt::{hung_up, ignores_hangup};
+use crate::interrupt::{come, ignores_hangup};
 use crate::output::{Output, write_recoveries};
 use crate::session;
 use crate::state::State;
@@ -59,7 +60,8 @@ pub(super) async fn run(args: &Execute, settings: &SettingsArgs, output: &Output
     let shown = output.data(|to| write_recoveries(args.format, std::slice::from_ref(&report), to));
     recover::tell(&state, &report, output).await;
     // From here on it is only about what is written.
-    let journal = execute::Journal::create(args, &source.settings().chaos, &run)
+    let journal = execute::journal_path(args, &source.settings().chaos, &run)
+        .and_then(Journal::create)
         .and_then(|journal| journal.write(&report.journal, output));
     journal.map_err(|failure| failure.with_exit(Exit::Failed))?;
     shown?;
@@ -125,7 +127,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => nix::sys::signal::Signal::SIGINT,
             _ = self.terminate.recv() => nix::sys::signal::Signal::SIGTERM,
-            () = hung_up(self.hangup.as_mut()) => nix::sys::signal::Signal::SIGHUP,
+            () = come(self.hangup.as_mut()) => nix::sys::signal::Signal::SIGHUP,
         }
     }
 

@@ -10,7 +10,7 @@ use chaos_core::{Connection, DEFAULT_PARALLEL, Fault, Stop, TargetPattern};
 use serde_json::{Map, Value};
 
 use crate::error::Finding;
-use crate::inputs::Overrides;
+use crate::inputs::{Environment, Overrides};
 use crate::substitute::Variables;
 
 pub(crate) use arguments::{Arguments, count, flag, seconds, target_texts};
@@ -163,6 +163,8 @@ pub(crate) enum What {
 pub(crate) struct Reading<'a> {
     pub(crate) variables: &'a Variables,
     pub(crate) overrides: &'a Overrides,
+    /// What processes get beside the environment of this one.
+    pub(crate) exported: &'a Environment,
     /// A rehearsal has no use for connection values.
     pub(crate) without_connection: bool,
     pub(crate) findings: &'a mut Vec<Finding>,

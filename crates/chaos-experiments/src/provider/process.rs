@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::Fields;
+use crate::inputs::Environment;
 use crate::native::seconds;
 use crate::python;
 
@@ -26,6 +27,8 @@ pub(crate) struct ProcessCall {
     /// Where it is.
     program: PathBuf,
     arguments: Arguments,
+    /// Beside the environment of this process.
+    exported: Environment,
     pub(super) limit: Duration,
 }
 
@@ -58,12 +61,13 @@ impl ProcessCall {
                 limit
             }
         };
-        Some(Self { path: path?.to_owned(), program: program?, arguments: arguments?, limit: limit? })
+        let exported = fields.reading.exported.clone();
+        Some(Self { path: path?.to_owned(), program: program?, arguments: arguments?, exported, limit: limit? })
     }
 
     /// What is started, without where its input and output go.
     pub(super) fn command(&self) -> Command {
-        match &self.arguments {
+        let mut command = match &self.arguments {
             Arguments::List(arguments) => {
                 let mut command = Command::new(&self.program);
                 command.args(arguments);
@@ -74,7 +78,9 @@ impl ProcessCall {
                 command.arg("-c").arg(format!("{} {rest}", quoted(&self.program.to_string_lossy())));
                 command
             }
-        }
+        };
+        command.envs(self.exported.iter());
+        command
     }
 
     /// The program as it is written, for messages.

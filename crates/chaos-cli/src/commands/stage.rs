@@ -1,0 +1,183 @@
+//! Where an experiment takes place, and a run of it with its records.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chaos_core::{
+    Clock, Context, ErrorKind, EventSink, HaltFlag, OpenTarget, PlatformSource, RunId, RunLog, RunState, SystemClock,
+    TargetPattern,
+};
+use chaos_experiments::{Experiment, JournalFile, RecoverOptions, ResolvedExperiment, RunOptions, RunReport, Sinks};
+use chaos_orchestrator::{PlatformOrchestrator, RehearsalSource};
+
+use super::{recover, way_back};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::interrupt::Interrupts;
+use crate::output::{Answer, Output};
+use crate::state::State;
+
+/// How long it may take to put back what another run has left changed.
+const RECOVERING: Duration = Duration::from_mins(30);
+/// How long opening the platforms and finding all VMs may take.
+const RESOLVING: Duration = Duration::from_mins(5);
+
+/// Where an experiment takes place.
+pub(super) struct Stage {
+    pub(super) source: Box<dyn PlatformSource>,
+    clock: Arc<dyn Clock>,
+    pub(super) is_rehearsal: bool,
+}
+
+impl Stage {
+    pub(super) async fn build(
+        rehearse: bool,
+        source: PlatformOrchestrator,
+        experiment: &Experiment,
+        output: &Output,
+    ) -> Result<Self, Failure> {
+        if !rehearse {
+            return Ok(Self { source: Box::new(source), clock: SystemClock::shared(), is_rehearsal: false });
+        }
+        output.note("rehearsal: the platforms are simulated, nothing real is touched");
+        if experiment.ignores_connection_values() {
+            output.note("rehearsal: connection values are ignored");
+        }
+        let named =
+            experiment.vms().into_iter().map(|vm| vm.target.parse()).collect::<Result<Vec<TargetPattern>, _>>()?;
+        let source = RehearsalSource::start(&named).await?;
+        Ok(Self { clock: source.clock(), source: Box::new(source), is_rehearsal: true })
+    }
+
+    /// A context without a limit of its own: each step of an experiment has one.
+    pub(super) fn context(&self, run: RunId) -> Context {
+        Context::on_clock(Arc::clone(&self.clock), super::LONGEST).run(run)
+    }
+
+    /// Finds the VMs.
+    pub(super) async fn resolve(&self, experiment: Experiment, cx: &Context) -> Result<ResolvedExperiment, Failure> {
+        let resolved = experiment.resolve(&cx.limit(RESOLVING), &*self.source).await;
+        resolved.map_err(|error| self.unresolved(error))
+    }
+
+    fn unresolved(&self, error: chaos_core::Error) -> Failure {
+        let kind = error.kind();
+        let failure = Failure::from(error);
+        match kind {
+            ErrorKind::NotFound if self.is_rehearsal => failure.without_hints().hint(
+                "a rehearsal has a demo estate and the VMs that the experiment names by name or path, \
+                 not those of your platform",
+            ),
+            ErrorKind::Configuration if !self.is_rehearsal => {
+                failure.hint("--rehearse runs it on a simulated platform, without any settings")
+            }
+            _ => failure,
+        }
+    }
+}
+
+pub(super) fn tell_left_changed(report: &RunReport, stage: &Stage, output: &Output) {
+    for left in &report.left_changed {
+        output.note(format_args!("error: LEFT CHANGED: {left}"));
+        if let (Some(vm), Some(command), false) = (left.target.vm(), way_back(left.found), stage.is_rehearsal) {
+            output.note(format_args!(
+                "hint: put it back with `chaosmonkey platforms {command} --platform {} id:{}`",
+                vm.entry, vm.id
+            ));
+        }
+    }
+    if !report.left_changed.is_empty() && !stage.is_rehearsal {
+        output.note(format_args!("hint: `chaosmonkey recover {}` tries again to put everything back", report.run));
+    }
+}
+
+/// Offers to recover the runs that have left VMs of this one changed, and says whether that was done.
+///
+/// # Errors
+/// Nobody is there to say yes, or something is still not back.
+pub(super) async fn recover_first(
+    resolved: &ResolvedExperiment,
+    records: &State,
+    stage: &Stage,
+    cx: &Context,
+    options: &RecoverOptions,
+    output: &Output,
+) -> Result<bool, Failure> {
+    let targets = resolved.targets();
+    let is_ours = |open: &OpenTarget| targets.iter().any(|(target, _)| target.is_same(&open.target));
+    let mut runs = records.store.list().await?;
+    runs.retain(|run| run.state == RunState::Unrecovered && run.open.iter().any(is_ours));
+    for run in &runs {
+        let names: Vec<&str> = run.open.iter().map(|open| open.name.as_str()).collect();
+        output.warning(format_args!("run {} has left {} changed", run.run, names.join(", ")));
+        if output.ask("Put that back first?") != Answer::Yes {
+            let message = format!("run {} has left VMs of this experiment changed", run.run);
+            return Err(Failure::new(Exit::Refused, message)
+                .hint(format!("`chaosmonkey recover {}` puts them back; nothing was touched", run.run)));
+        }
+        let limited = cx.limit(RECOVERING);
+        let report = recover::one(records, &run.run, &limited, &*stage.source, options, output).await?;
+        recover::tell(records, &report, output).await;
+        if !report.is_settled() {
+            return Err(Failure::new(Exit::Refused, format!("run {} is not recovered", run.run)));
+        }
+    }
+    Ok(!runs.is_empty())
+}
+
+/// Runs the experiment with its events on disk first and on the screen second.
+pub(super) async fn run_recorded(
+    resolved: &ResolvedExperiment,
+    stage: &Stage,
+    records: &State,
+    cx: &Context,
+    interrupts: &Interrupts,
+    mut options: RunOptions,
+    teller: Arc<dyn EventSink>,
+    output: &Output,
+) -> Result<RunReport, Failure> {
+    let store = &records.store;
+    // From here on the run is alive for others, so that its leases count.
+    let log = store.begin(cx.run_id(), cx.now()).await?;
+    // And whoever halts from here on waits for it. So this look misses no halt, however long ago the first one was.
+    if let Some(halt) = store.get().await? {
+        return Err(chaos_core::Error::from(&halt).into());
+    }
+    let claim = resolved.claim(cx.run_id(), store.clone()).await?;
+    if !stage.is_rehearsal {
+        output.note(format_args!("run log: {}", store.directory_of(cx.run_id())?.display()));
+    }
+    let sinks: Vec<Arc<dyn EventSink>> = vec![log, teller];
+    options.stop_repair = interrupts.second().clone();
+    options.abandon = interrupts.abandon().clone();
+    options.halt = Some(store.clone());
+    options.claim = Some(claim.clone());
+    let report = resolved.run(cx, &Sinks(sinks), &options).await;
+    if let Err(error) = claim.release().await {
+        output.warning(format_args!("the leases could not be given back: {}", error.with_causes()));
+    }
+    Ok(report)
+}
+
+/// Where the journal goes.
+pub(super) struct Journal {
+    path: PathBuf,
+    file: JournalFile,
+}
+
+impl Journal {
+    /// Proves that it can be written.
+    pub(super) fn create(path: PathBuf) -> Result<Self, Failure> {
+        let file = JournalFile::create(&path)?;
+        Ok(Self { path, file })
+    }
+
+    /// Writes it, and says where it is.
+    pub(super) fn write(self, journal: &chaos_experiments::Journal, output: &Output) -> Result<(), Failure> {
+        // The journal is part of what was asked for.
+        self.file.write(journal).map_err(|error| Failure::new(Exit::Failed, error.with_causes()))?;
+        output.note(format_args!("journal: {}", self.path.display()));
+        Ok(())
+    }
+}

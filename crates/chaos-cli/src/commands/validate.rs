@@ -1,0 +1,56 @@
+//! `validate`: whether an experiment could run, told all at once. Runs nothing.
+
+use std::path::Path;
+
+use chaos_core::Context;
+use chaos_experiments::{Document, Experiment, FetchOptions, Inputs, LoadError, Overrides, Rules};
+use secrecy::SecretString;
+
+use crate::cli::{ToolkitArgs, Validate};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::session;
+use crate::toolkit::{ToolkitLog, ToolkitSettings};
+
+/// The variable with the token for servers that experiments are loaded from.
+const TOKEN: &str = "CHAOSTOOLKIT_LOADER_AUTH_BEARER_TOKEN";
+
+pub(super) async fn run(args: &Validate, toolkit: &ToolkitArgs, log: &ToolkitLog) -> Result<Exit, Failure> {
+    let cx = Context::with_timeout(super::LONGEST);
+    let document = load(&args.source, args.no_verify_tls, &ToolkitSettings::load(toolkit, log), &cx).await;
+    let document = document.map_err(|error| Failure::from(error).with_exit(Exit::Failed))?;
+    let rules = if args.rules.strict { Rules::Strict } else { Rules::Compat };
+    let inputs = Inputs::new(Overrides::none()).rules(rules).environment(session::experiment_environment()?);
+    let checked = Experiment::new(&document, &inputs);
+    let experiment = checked.map_err(|findings| Failure::from(findings).with_exit(Exit::Failed))?;
+    for warning in experiment.warnings() {
+        log.warning(warning);
+    }
+    log.info("experiment syntax and semantic look valid");
+    Ok(Exit::Done)
+}
+
+/// Loads an experiment from where `source` says: a file if there is one, else a URL.
+///
+/// # Errors
+/// There is neither, or it holds no experiment.
+pub(super) async fn load(
+    source: &str,
+    any_certificate: bool,
+    settings: &ToolkitSettings,
+    cx: &Context,
+) -> Result<Document, LoadError> {
+    let path = Path::new(source);
+    if path.exists() || !source.contains("://") {
+        return Document::load(path);
+    }
+    let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
+    let host = source.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    let mut options = FetchOptions::default();
+    options.authorization = match token {
+        Some(token) => Some(SecretString::from(format!("bearer {}", token.trim()))),
+        None => settings.authorization(host),
+    };
+    options.any_certificate = any_certificate;
+    Document::fetch(cx, source, &options).await
+}
