@@ -163,8 +163,15 @@ fn from_environment(
         };
         match (inputs.environment.get(name), declared.get("default")) {
             (Some(text), _) => (read(&Given::Text(text.to_owned())), "the environment variable"),
-            (None, Some(Value::String(text))) => (read(&Given::Text(text.clone())), "the default"),
-            (None, Some(default)) => (Some(default.clone()), "the default"),
+            (None, Some(default)) => {
+                // Bytes are a text here, and only a text has bytes.
+                let bytes = declared.get("env_var_type").and_then(Value::as_str) == Some("bytes");
+                let value = match kind {
+                    Some(kind) => kind.convert(default).filter(|_| !bytes || default.is_string()),
+                    None => Some(default.clone()),
+                };
+                (value, "the default")
+            }
             (None, None) => {
                 let hint = "set it, declare a `default`, or give the value as an override";
                 findings.push(unset(name, inputs, place).hint(hint));

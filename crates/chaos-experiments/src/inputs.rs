@@ -9,6 +9,7 @@ use serde_json::{Number, Value};
 
 use crate::mask::is_secret_name;
 use crate::measure::Measured;
+use crate::python;
 use crate::rules::Rules;
 
 /// What comes to an experiment from outside.
@@ -169,11 +170,30 @@ impl ValueType {
     pub fn read(self, text: &str) -> Option<Value> {
         match self {
             Self::Text => Some(text.into()),
-            Self::Int => text.trim().replace('_', "").parse::<i64>().ok().map(Value::from),
-            Self::Float => text.trim().parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number),
+            Self::Int => {
+                let numeral = python::numeral(text)?;
+                let signed = numeral.parse::<i64>().map(Value::from);
+                signed.or_else(|_| numeral.parse::<u64>().map(Value::from)).ok()
+            }
+            Self::Float => python::numeral(text)?.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number),
             Self::Bool => Some(Value::Bool(!["false", "0", "no"].contains(&text.to_ascii_lowercase().as_str()))),
             Self::Json if text.is_empty() => Some(text.into()),
             Self::Json => serde_json::from_str(text).ok(),
+        }
+    }
+
+    /// A value that is written in the experiment as this type; none if it cannot be that.
+    pub(crate) fn convert(self, value: &Value) -> Option<Value> {
+        match (self, value) {
+            (_, Value::String(text)) => self.read(text),
+            (Self::Int, Value::Bool(flag)) => Some(u8::from(*flag).into()),
+            (Self::Int, Value::Number(number)) if number.is_f64() => whole(number.as_f64()?),
+            (Self::Text | Self::Json, _) | (Self::Bool, Value::Bool(_)) | (Self::Int, Value::Number(_)) => {
+                Some(value.clone())
+            }
+            (Self::Float, Value::Bool(flag)) => Some(f64::from(u8::from(*flag)).into()),
+            (Self::Float, Value::Number(number)) => number.as_f64().and_then(Number::from_f64).map(Value::Number),
+            _ => None,
         }
     }
 
@@ -197,6 +217,13 @@ impl ValueType {
             Self::Json => "JSON",
         }
     }
+}
+
+/// The whole part of a number, if 64 bits can hold it.
+fn whole(number: f64) -> Option<Value> {
+    let text = format!("{:.0}", number.trunc());
+    let signed = text.parse::<i64>().map(Value::from);
+    signed.or_else(|_| text.parse::<u64>().map(Value::from)).ok()
 }
 
 /// One value from outside.
@@ -343,6 +370,12 @@ mod tests {
         for (kind, text, expected) in [
             (ValueType::Int, " 1_000 ", Some(json!(1000))),
             (ValueType::Int, "1.5", None),
+            (ValueType::Int, "1__0", None),
+            (ValueType::Int, "+5", Some(json!(5))),
+            (ValueType::Int, "18446744073709551615", Some(json!(u64::MAX))),
+            (ValueType::Int, "18446744073709551616", None),
+            (ValueType::Float, "infinity", None),
+            (ValueType::Float, "1_0e1", Some(json!(100.0))),
             (ValueType::Float, "2.5", Some(json!(2.5))),
             (ValueType::Float, "nan", None),
             (ValueType::Bool, "No", Some(json!(false))),

@@ -1,9 +1,17 @@
-//! What Chaos Toolkit takes over from Python: texts of values, equality and order of numbers.
+//! What Chaos Toolkit takes over from Python: texts, truth, equality and order of values, and how numbers are read.
 
 use std::cmp::Ordering;
 use std::fmt::Write;
+use std::sync::LazyLock;
 
+use fancy_regex::Regex;
 use serde_json::{Number, Value};
+
+/// Characters that Python does not print: other and separators, but the space.
+static UNPRINTABLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[\p{C}\p{Z}]").expect("a fixed expression is correct"));
+/// Decimal digits of any script.
+static DIGIT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\p{Nd}").expect("a fixed expression is correct"));
 
 /// The text of a value, as Python's `str()` gives it.
 pub(crate) fn text(value: &Value) -> String {
@@ -60,21 +68,81 @@ fn quoted(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            c if c == quote => {
-                quoted.push('\\');
-                quoted.push(c);
+            c if c == quote => quoted.extend(['\\', c]),
+            ' '..='~' => quoted.push(c),
+            c if is_printable(c) => quoted.push(c),
+            c => {
+                // Writing to a String cannot fail.
+                let _ = match u32::from(c) {
+                    code @ ..=0xff => write!(quoted, "\\x{code:02x}"),
+                    code @ ..=0xffff => write!(quoted, "\\u{code:04x}"),
+                    code => write!(quoted, "\\U{code:08x}"),
+                };
             }
-            c if c.is_ascii_control() => {
-                let _ = write!(quoted, "\\x{:02x}", c as u32);
-            }
-            c => quoted.push(c),
         }
     }
     quoted.push(quote);
     quoted
 }
 
-/// Whether a value counts as true where Python asks for a truth.
+fn is(class: &Regex, c: char) -> bool {
+    class.is_match(c.encode_utf8(&mut [0; 4])).unwrap_or(false)
+}
+
+fn is_printable(c: char) -> bool {
+    !is(&UNPRINTABLE, c)
+}
+
+/// Whether Python counts a character as white space.
+pub(crate) fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
+}
+
+/// A text without Python's white space at its ends.
+pub(crate) fn trim(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+/// The value of a decimal digit of any script.
+pub(crate) fn digit(c: char) -> Option<u8> {
+    if c.is_ascii() {
+        return c.to_digit(10).and_then(|digit| digit.try_into().ok());
+    }
+    // The digits of a script follow each other from 0 to 9, and some scripts follow each other too.
+    let mut before = 0_u8;
+    while before < 100 {
+        let at = u32::from(c).checked_sub(before.into()).and_then(char::from_u32);
+        match at {
+            Some(at) if is(&DIGIT, at) => before += 1,
+            _ => break,
+        }
+    }
+    before.checked_sub(1).map(|since_zero| since_zero % 10)
+}
+
+/// The text of a number as Python's `int()` and `float()` take it, for a parser that knows ASCII only: without white
+/// space around it, with the digits of all scripts as ASCII, and without the `_` that may stand between two digits.
+pub(crate) fn numeral(text: &str) -> Option<String> {
+    let mut plain = String::new();
+    let mut characters = trim(text).chars().peekable();
+    let mut after_digit = false;
+    while let Some(c) = characters.next() {
+        if c == '_' {
+            let before_digit = characters.peek().copied().and_then(digit).is_some();
+            if !(after_digit && before_digit) {
+                return None;
+            }
+            after_digit = false;
+        } else {
+            let digit = digit(c);
+            after_digit = digit.is_some();
+            plain.push(digit.map_or(c, |digit| char::from(b'0' + digit)));
+        }
+    }
+    Some(plain)
+}
+
+/// Whether Python takes a value for true.
 pub(crate) fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -98,10 +166,17 @@ pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// The order of two numbers or two texts; none for everything else.
+/// The order of two numbers, two texts or two lists; none for everything else.
+///
+/// In lists the first items that are not equal decide, or else the lengths.
 pub(crate) fn order(a: &Value, b: &Value) -> Option<Ordering> {
-    if let (Value::String(a), Value::String(b)) = (a, b) {
-        return Some(a.cmp(b));
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => return Some(a.cmp(b)),
+        (Value::Array(a), Value::Array(b)) => {
+            let unequal = a.iter().zip(b).find(|(a, b)| !equal(a, b));
+            return unequal.map_or(Some(a.len().cmp(&b.len())), |(a, b)| order(a, b));
+        }
+        _ => {}
     }
     match (number(a)?, number(b)?) {
         (Numeric::Int(a), Numeric::Int(b)) => Some(a.cmp(&b)),
@@ -179,5 +254,30 @@ mod tests {
         assert_eq!(order(&json!(3), &json!(3.5)), Some(Ordering::Less));
         assert_eq!(order(&json!(-3), &json!(-3.5)), Some(Ordering::Greater));
         assert_eq!(order(&json!(null), &json!(0)), None);
+    }
+
+    #[test]
+    fn the_first_items_that_differ_decide_the_order_of_lists() {
+        assert_eq!(order(&json!([1, 2]), &json!([1, 3])), Some(Ordering::Less));
+        assert_eq!(order(&json!([1, 2]), &json!([1])), Some(Ordering::Greater));
+        assert_eq!(order(&json!([{"a": 1}, 2]), &json!([{"a": 1}, 1])), Some(Ordering::Greater));
+        assert_eq!(order(&json!([1, "a"]), &json!([1, 2])), None);
+        assert_eq!(order(&json!([]), &json!([])), Some(Ordering::Equal));
+    }
+
+    #[test]
+    fn numerals_of_all_scripts_are_read() {
+        for (text, expected) in [
+            (" 1_000\u{a0}", Some("1000")),
+            ("\u{661}\u{662}", Some("12")),
+            ("\u{1d7d9}", Some("1")),
+            ("1_0.0_1e1_0", Some("10.01e10")),
+            ("1__0", None),
+            ("_1", None),
+            ("1_", None),
+            ("1_.5", None),
+        ] {
+            assert_eq!(numeral(text).as_deref(), expected, "{text}");
+        }
     }
 }
