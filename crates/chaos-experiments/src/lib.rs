@@ -118,6 +118,7 @@ mod fetch;
 mod injected;
 mod inputs;
 mod journal;
+mod jsonpath;
 mod late;
 mod mask;
 mod measure;
