@@ -4,10 +4,10 @@ use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-use crate::error::LoadError;
+use crate::error::{Finding, LoadError};
+use crate::loader::{self, Loaded, Mark, Position, Refusal};
 
 /// The largest file that is read, in bytes.
 const MAX_SIZE: u64 = 8 * 1024 * 1024;
@@ -15,10 +15,13 @@ const MAX_SIZE: u64 = 8 * 1024 * 1024;
 /// An experiment as it is written: parsed, its keys in order, nothing checked and nothing substituted.
 ///
 /// `Debug` shows the name only: the document may hold secrets.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Document {
     name: String,
     root: Map<String, Value>,
+    mark: Option<Mark>,
+    duplicates: Vec<Finding>,
+    notices: Vec<Finding>,
 }
 
 impl Document {
@@ -48,61 +51,45 @@ impl Document {
         parse(&name, &text)
     }
 
-    /// Parses a JSON text. `name` is what errors call it. A key that occurs twice is an error.
+    /// Parses a JSON text as Python does: `NaN` is a number, and of a key that occurs twice the last one counts. `name` is
+    /// what errors call it.
     ///
     /// # Errors
     /// [`LoadError::Syntax`] and [`LoadError::NotAMapping`].
     pub fn from_json(name: &str, text: &str) -> Result<Self, LoadError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let value: Unique = serde_json::from_str(text).map_err(|error| {
-            // The parser puts the place at the end of its message; it is told in front here.
-            let message = error.to_string();
-            let message = message.split(" at line ").next().unwrap_or(&message).to_owned();
-            LoadError::Syntax {
-                document: name.to_owned(),
-                line: (error.line() > 0).then_some(error.line() as u64),
-                column: (error.line() > 0).then_some(error.column() as u64),
-                message,
-            }
-        })?;
-        Self::from_value(name, value.0)
+        Self::of(name, loader::json(text))
     }
 
-    /// Parses a YAML text of one document, with the words of YAML 1.1 (`yes` and `on` are true, `0755` is octal).
-    /// A key that occurs twice is an error.
+    /// Parses a YAML text of one document, with the words of YAML 1.1 (`yes` and `on` are true, `0755` is octal). Of a key
+    /// that occurs twice the last one counts.
     ///
     /// # Errors
     /// As [`Document::from_json`].
     pub fn from_yaml(name: &str, text: &str) -> Result<Self, LoadError> {
-        let options =
-            serde_saphyr::options! { legacy_octal_numbers: true, reject_unsupported_tags: true, with_snippet: false };
-        let value: Unique = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-            let location = error.location();
-            let message = error.without_snippet().to_string();
-            let message = match &location {
-                // Said in front already.
-                Some(place) => message.replace(&format!(" at line {}, column {}", place.line(), place.column()), ""),
-                None => message,
-            };
-            // What follows is the parser's advice to programmers.
-            let message = message.trim_start_matches("error: ").split([',', ';']).next().unwrap_or_default().to_owned();
-            LoadError::Syntax {
-                document: name.to_owned(),
-                line: location.as_ref().map(serde_saphyr::Location::line),
-                column: location.as_ref().map(serde_saphyr::Location::column),
-                message,
-            }
-        })?;
-        Self::from_value(name, value.0)
+        Self::of(name, loader::yaml(text))
     }
 
-    /// A document from a value that was made elsewhere.
+    fn of(name: &str, loaded: Result<Loaded, Refusal>) -> Result<Self, LoadError> {
+        let loaded = loaded.map_err(|Refusal { position, message }| LoadError::Syntax {
+            document: name.to_owned(),
+            line: Some(position.line),
+            column: Some(position.column),
+            message,
+        })?;
+        let Loaded { value, mark, duplicates, notices } = loaded;
+        Ok(Self { mark: Some(mark), duplicates, notices, ..Self::from_value(name, value)? })
+    }
+
+    /// A document from a value that was made elsewhere. It knows no positions.
     ///
     /// # Errors
     /// [`LoadError::NotAMapping`].
     pub fn from_value(name: &str, value: Value) -> Result<Self, LoadError> {
         let found = match value {
-            Value::Object(root) if !root.is_empty() => return Ok(Self { name: name.to_owned(), root }),
+            Value::Object(root) if !root.is_empty() => {
+                let (duplicates, notices) = (Vec::new(), Vec::new());
+                return Ok(Self { name: name.to_owned(), root, mark: None, duplicates, notices });
+            }
             Value::Object(_) => "an empty mapping",
             Value::Null => "empty",
             Value::Array(_) => "a list",
@@ -122,86 +109,39 @@ impl Document {
     pub fn root(&self) -> &Map<String, Value> {
         &self.root
     }
+
+    /// Where the text holds the value that a JSON pointer (RFC 6901) names; of a mapping's entry it is the place of the
+    /// key. For a value that is not there it is the place of the nearest one above it. None if the document was made from
+    /// a value, or if the pointer is no pointer.
+    #[must_use]
+    pub fn position(&self, pointer: &str) -> Option<Position> {
+        self.mark.as_ref()?.position(pointer)
+    }
+
+    /// Each further occurrence of a key in one mapping, as an error: [`Document::root`] has the last one only. No more than
+    /// 100 are told. Keys are in it as they were written.
+    #[must_use]
+    pub fn duplicates(&self) -> &[Finding] {
+        &self.duplicates
+    }
+
+    /// What could not be taken over as it is written, such as a number that is too large. No more than 100 are told.
+    #[must_use]
+    pub fn notices(&self) -> &[Finding] {
+        &self.notices
+    }
+}
+
+impl PartialEq for Document {
+    /// Whether the same is written in both, wherever it stands.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.root == other.root
+    }
 }
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Document").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// Any value, in which no mapping has a key twice.
-struct Unique(Value);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor).map(Self)
-    }
-}
-
-struct UniqueVisitor;
-
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("NaN and infinity cannot be used here"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Unique(item)) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Value::Array(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            if map.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("the key `{key}` occurs twice")));
-            }
-            let Unique(value) = entries.next_value()?;
-            map.insert(key, value);
-        }
-        Ok(Value::Object(map))
     }
 }
 
@@ -223,28 +163,30 @@ mod tests {
 
     #[test]
     fn a_syntax_error_names_file_line_and_column() {
-        assert_eq!(message(Document::from_json("e.json", "{\n  \"a\": }")), "e.json:2:8: expected value");
+        let json = message(Document::from_json("e.json", "{\n  \"a\": }"));
+        assert_eq!(json, "e.json:2:8: a value is expected, not `}`");
         let yaml = message(Document::from_yaml("e.yaml", "title: t\nmethod: [\n"));
-        assert!(yaml.starts_with("e.yaml:"), "{yaml}");
-        assert!(!yaml.contains('\n'), "{yaml}");
+        assert_eq!(yaml, "e.yaml:2:9: unclosed bracket '['");
     }
 
     #[test]
-    fn a_key_that_occurs_twice_is_an_error() {
-        assert_eq!(
-            message(Document::from_json("e.json", "{\"a\":1,\"a\":2}")),
-            "e.json:1:10: the key `a` occurs twice"
-        );
-        let yaml = message(Document::from_yaml("e.yaml", "a: 1\nb: 1\na: 2\n"));
-        assert_eq!(yaml, "e.yaml:3:1: duplicate mapping key: a");
+    fn of_a_key_that_occurs_twice_the_last_one_counts_and_it_is_told() {
+        let json = Document::from_json("e.json", "{\"a\":1,\n\"a\":2}").unwrap();
+        let yaml = Document::from_yaml("e.yaml", "a: 1\na: 2\n").unwrap();
+        for document in [json, yaml] {
+            assert_eq!(document.root()["a"], 2);
+            assert_eq!(document.duplicates()[0].place, "/a");
+            assert_eq!(document.duplicates()[0].position, Some(Position { line: 2, column: 1 }));
+            assert_eq!(document.position("/a"), Some(Position { line: 2, column: 1 }));
+            let told = document.duplicates()[0].within("e").to_string();
+            assert_eq!(told, "e:2:1: /a: the key `a` occurs twice: first on line 1 (keep one of them)");
+        }
     }
 
     #[test]
     fn one_document_without_foreign_tags_is_taken() {
-        assert_eq!(
-            message(Document::from_yaml("e.yaml", "a: 1\n---\nb: 2\n")),
-            "e.yaml:3:1: multiple YAML documents detected"
-        );
+        let second = message(Document::from_yaml("e.yaml", "a: 1\n---\nb: 2\n"));
+        assert_eq!(second, "e.yaml:2:1: a second document begins here: an experiment is a file of its own");
         assert!(Document::from_yaml("e.yaml", "a: !!python/object:os.system x\n").is_err());
         assert_eq!(Document::from_yaml("e.yaml", "a: !!str 5\n").unwrap().root()["a"], "5");
     }

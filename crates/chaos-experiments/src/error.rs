@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use chaos_core::{Error, ErrorKind};
 use serde::Serialize;
 
+use crate::loader::Position;
+
 /// How bad a [`Finding`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,6 +26,9 @@ pub struct Finding {
     pub severity: Severity,
     /// Where it is, as a JSON pointer into the document such as `/method/0/provider/func`.
     pub place: String,
+    /// Where its text holds that place, or what is nearest to it, if the document was read from a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
     /// What is wrong.
     pub message: String,
     /// The way out, where it is known.
@@ -34,7 +39,7 @@ impl Finding {
     /// A finding that keeps the experiment from running.
     #[must_use]
     pub fn error(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, place: place.into(), message: message.into(), hint: None }
+        Self { severity: Severity::Error, place: place.into(), position: None, message: message.into(), hint: None }
     }
 
     /// A finding that lets the experiment run.
@@ -48,6 +53,23 @@ impl Finding {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Says where the text of the document holds it.
+    #[must_use]
+    pub(crate) fn at(mut self, position: Option<Position>) -> Self {
+        self.position = position;
+        self
+    }
+
+    /// The finding as it is shown to whoever has the document at hand: where the position is known, it stands in front
+    /// as `experiment.yaml:12:5`.
+    #[must_use]
+    pub fn within(&self, document: &str) -> impl fmt::Display {
+        fmt::from_fn(move |f| match self.position {
+            Some(Position { line, column }) => write!(f, "{document}:{line}:{column}: {self}"),
+            None => write!(f, "{self}"),
+        })
     }
 }
 
@@ -77,7 +99,7 @@ impl fmt::Display for Findings {
         write!(f, "{}: {errors} {}", self.document, if errors == 1 { "error" } else { "errors" })?;
         for finding in &self.list {
             let mark = if finding.severity == Severity::Warning { "warning: " } else { "" };
-            write!(f, "\n  {mark}{finding}")?;
+            write!(f, "\n  {mark}{}", finding.within(&self.document))?;
         }
         Ok(())
     }

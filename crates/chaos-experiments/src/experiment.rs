@@ -26,6 +26,7 @@ use crate::validation;
 /// A valid experiment. `Debug` shows its title only: it may hold secrets.
 #[derive(Clone)]
 pub struct Experiment {
+    document: String,
     pub(crate) title: String,
     /// The document as it may be written down.
     pub(crate) shown: Value,
@@ -73,7 +74,7 @@ impl Experiment {
     /// Everything that is wrong with it at once.
     pub fn new(document: &Document, inputs: &Inputs) -> Result<Self, Findings> {
         let root = document.root();
-        let mut findings = Vec::new();
+        let mut findings = noticed(document, inputs);
         validation::top_level(root, inputs, &mut findings);
         let strategies = Strategies::declared(root, &mut findings);
         warn_of_rollbacks(strategies, inputs, &mut findings);
@@ -119,7 +120,11 @@ impl Experiment {
             secrets.extend(inputs.environment.secrets().map(str::to_owned));
         }
         let masker = Masker::new(&variables, secrets);
-        let findings: Vec<Finding> = findings.into_iter().map(|finding| masker.finding(finding)).collect();
+        let locate = |finding: Finding| {
+            let position = finding.position.or_else(|| document.position(&finding.place));
+            finding.at(position)
+        };
+        let findings: Vec<Finding> = findings.into_iter().map(|finding| masker.finding(locate(finding))).collect();
         if findings.iter().any(|finding| finding.severity == Severity::Error) {
             return Err(Findings { document: document.name().to_owned(), list: findings });
         }
@@ -132,6 +137,7 @@ impl Experiment {
             shown.insert("title".to_owned(), masker.value(&title));
         }
         Ok(Self {
+            document: document.name().to_owned(),
             title: masker.text(&python::text(&title)),
             shown,
             hypothesis,
@@ -164,6 +170,12 @@ impl Experiment {
     #[must_use]
     pub fn rules(&self) -> Rules {
         self.rules
+    }
+
+    /// The name of its document.
+    #[must_use]
+    pub fn document(&self) -> &str {
+        &self.document
     }
 
     /// What is doubtful about it though it can run.
@@ -268,4 +280,16 @@ fn warn_of_rollbacks(strategies: Option<Strategies>, inputs: &Inputs, findings: 
         let finding = Finding::warning("/runtime/rollbacks/strategy", message);
         findings.push(finding.hint("what was changed is always put back"));
     }
+}
+
+/// What loading has noticed. Of a key that occurs twice the last one counts, unless the rules refuse it.
+fn noticed(document: &Document, inputs: &Inputs) -> Vec<Finding> {
+    let mut findings = document.duplicates().to_vec();
+    if !inputs.rules.refuses_double_keys() {
+        for finding in &mut findings {
+            finding.severity = Severity::Warning;
+        }
+    }
+    findings.extend_from_slice(document.notices());
+    findings
 }

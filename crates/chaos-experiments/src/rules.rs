@@ -66,6 +66,11 @@ impl Rules {
         self.is_strict()
     }
 
+    /// A key that occurs twice in a mapping is an error. Else the last one counts.
+    pub(crate) fn refuses_double_keys(self) -> bool {
+        self.is_strict()
+    }
+
     /// A hypothesis only looks, and a probe does nothing to a VM. Else any activity may be anywhere.
     pub(crate) fn keeps_probes_harmless(self) -> bool {
         self.is_strict()

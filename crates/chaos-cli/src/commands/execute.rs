@@ -34,7 +34,7 @@ pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Out
     args.dry_run |= !args.rehearse && session::is_dry(source.settings(), args.dry_run, output);
     let experiment = read(&args, chaos.experiments_path.as_deref())?;
     for warning in experiment.warnings() {
-        output.warning(warning);
+        output.warning(warning.within(experiment.document()));
     }
     if !args.dry_run && !args.rehearse && args.supervised_as.is_none() {
         warn_of_connections(&experiment, output);

@@ -84,7 +84,6 @@ const RANGE: &str = "write {\"type\": \"range\", \"range\": [from, to]}";
 
 /// Checks a tolerance as it is declared, before names are replaced in it: a path or a bound that is only a name is none,
 /// while an expression that is one is correct. What a tolerance of type `probe` declares is left to the caller.
-#[cfg_attr(not(test), expect(dead_code, reason = "the validation of whole experiments is what it is for"))]
 pub(crate) fn validate(declared: &Value, place: &str, findings: &mut Vec<Finding>) {
     let refused = match declared {
         Value::Number(_) | Value::Null => literal(declared).err(),

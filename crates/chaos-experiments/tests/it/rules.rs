@@ -202,7 +202,7 @@ fn files_are_loaded_by_their_extension() {
     let torn = directory.path().join("torn.json");
     std::fs::write(&torn, "{\"title\": \"t\",\n  \"method\": [}").unwrap();
     let message = Document::load(&torn).unwrap_err().to_string();
-    assert!(message.ends_with("torn.json:2:14: expected value"), "{message}");
+    assert!(message.ends_with("torn.json:2:14: a value or `]` is expected, not `}`"), "{message}");
 }
 
 mod any_document {
