@@ -65,7 +65,7 @@ impl Declared {
 pub(crate) enum Call {
     /// A function of ours.
     Vm(VmCall),
-    /// A process or a request.
+    /// A process, a request or a function in Python.
     Provider(ProviderCall),
     /// Left out, because this is a rehearsal and the provider of this type is not native.
     NotRehearsed(String),
@@ -92,7 +92,7 @@ impl Activity {
         }
     }
 
-    /// The process or request by which it acts: what that does cannot be undone.
+    /// The call beyond the VMs by which it acts: what that does cannot be undone.
     pub(crate) fn acts_without_undo(&self) -> Option<&ProviderCall> {
         match &self.call {
             Call::Provider(call) if self.kind == Kind::Action => Some(call),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use chaos_core::{Connection, RunMode, TargetPattern};
+use chaos_core::{Connection, Context, RunMode, TargetPattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -12,10 +12,11 @@ use crate::activity::{Activity, Call, Declared, StopCondition};
 use crate::configuration;
 use crate::document::Document;
 use crate::error::{Finding, Findings, Severity};
-use crate::inputs::Inputs;
+use crate::inputs::{Environment, Inputs};
 use crate::late::Late;
 use crate::mask::Masker;
 use crate::native::What;
+use crate::provider::{ProviderCall, PythonWorkers, validate};
 use crate::python;
 use crate::reading::Reader;
 use crate::rules::Rules;
@@ -40,6 +41,8 @@ pub struct Experiment {
     pub(crate) strategies: Option<Strategies>,
     pub(crate) late: Arc<Late>,
     pub(crate) masker: Masker,
+    /// What Python has of it.
+    pub(crate) environment: Environment,
     warnings: Vec<Finding>,
     ignored_connection: bool,
 }
@@ -149,6 +152,7 @@ impl Experiment {
             strategies,
             late: Arc::new(Late { inputs: inputs.clone(), variables }),
             masker,
+            environment: inputs.environment.clone(),
             warnings: findings,
             ignored_connection,
         })
@@ -241,6 +245,40 @@ impl Experiment {
             }
         }
         all
+    }
+
+    /// Refuses an experiment with functions in Python that are not there or cannot be called so, all at once; the rest becomes
+    /// a warning. Does nothing where it calls none. Needs a Python, and imports every module that is named, with whatever that
+    /// does.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub async fn with_checked_python(mut self, cx: &Context) -> Result<Self, Findings> {
+        let findings = self.check_python(cx).await;
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Err(Findings { document: self.document, list: findings });
+        }
+        self.warnings.extend(findings);
+        Ok(self)
+    }
+
+    /// What is wrong with the functions in Python that it calls, as [`Experiment::with_checked_python`] finds it.
+    pub async fn check_python(&self, cx: &Context) -> Vec<Finding> {
+        let calls = self.activities().filter_map(|activity| match &activity.call {
+            Call::Provider(ProviderCall::Python(call)) => Some(&**call),
+            _ => None,
+        });
+        if calls.clone().next().is_none() {
+            return Vec::new();
+        }
+        let workers = self.python_workers();
+        let findings = validate(cx, calls.collect::<Vec<_>>(), &workers).await;
+        workers.close().await;
+        findings.into_iter().map(|finding| self.masker.finding(finding)).collect()
+    }
+
+    pub(crate) fn python_workers(&self) -> PythonWorkers {
+        PythonWorkers::new(self.environment.clone(), self.masker.clone())
     }
 
     pub(crate) fn activities(&self) -> impl Iterator<Item = &Activity> {

@@ -18,7 +18,7 @@ use crate::rules::Rules;
 pub struct Inputs {
     /// Values that replace what the experiment declares, or that say which server to use.
     pub overrides: Overrides,
-    /// The environment variables that `{"type": "env"}` reads.
+    /// The environment variables that `{"type": "env"}` reads, and that Python has.
     pub environment: Environment,
     /// Environment variables that processes get beside those of this process.
     pub exported: Environment,

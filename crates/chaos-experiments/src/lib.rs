@@ -46,14 +46,15 @@
 //! | `vm_batch_power_state` | `vm_names` | the state that all of them are in, or `mixed` |
 //! | `vm_group_powered_on` | `group` (any target notation), `except` (list) | whether all of them are on |
 //!
-//! # Processes and requests
+//! # Processes, requests and other Python
 //!
-//! Providers of type `process` and `http` work as in Chaos Toolkit, as probes and as actions. How a process ends and the
-//! status of an answer are output, to be judged by a tolerance, and no failure.
+//! Providers of type `process`, `http` and `python` work as in Chaos Toolkit, as probes and as actions. How a process ends
+//! and the status of an answer are output, to be judged by a tolerance, and no failure.
 //!
 //! | provider | fields | gives | limit |
 //! |---|---|---|---|
 //! | `process` | `path`, `arguments` (a list, or one text for `/bin/sh`), `timeout` | `status`, `stdout`, `stderr` | 1 h |
+//! | `python` | `module`, `func`, `arguments`, `secrets` (scopes) | what the function returns | none |
 //! | `http` | `url`, `method`, `headers`, `arguments`, `timeout`, `verify_tls`, `max_retries` | `status`, `headers`, `body` | 60 s |
 //!
 //! * A process has no input. Of each output 1 MiB is kept, and `stdout_bytes_left_out` says how much came after it. When
@@ -61,6 +62,11 @@
 //! * `timeout` of `http` is the time to connect and the longest silence, or a list of both; the whole takes no longer than
 //!   60 s, or both together if that is more. Names of headers are given in lower case, `Set-Cookie` is masked, an answer
 //!   of more than 8 MiB is a failure, and `.netrc` is not read.
+//! * Functions of all other Python modules run in one Python process for the whole run, which is `python3` of the `PATH`, 3.8
+//!   or newer, or the one that `CHAOSMONKEY_PYTHON` names in [`Inputs::environment`]. An exception is a failure of the
+//!   activity; what JSON cannot hold becomes a text, and more than 16 MiB is a failure. When its time is over or the run is told
+//!   to stop, a function gets a `KeyboardInterrupt`, and half a second later Python is killed with everything that it started.
+//!   What it prints is logged. [`Experiment::check_python`] tells beforehand what does not fit.
 //! * What such an action does **has no [`Undo`](chaos_core::Undo)**: plan, events and report say so, and only a declared
 //!   rollback can mend it. A rehearsal never runs one, and probes only with [`Inputs::rehearse_probes`].
 //!

@@ -43,6 +43,17 @@ impl Masker {
         Self { secrets }
     }
 
+    /// The same for texts that come line by line: it knows the lines of longer secrets, such as keys, too.
+    pub(crate) fn line_by_line(&self) -> Self {
+        let lines = self.secrets.iter().flat_map(|secret| secret.lines()).filter(|line| line.len() >= SHORTEST_PART);
+        let mut all: BTreeSet<String> = lines.map(|line| line.trim_end().to_owned()).collect();
+        all.extend(self.secrets.iter().cloned());
+        all.remove("");
+        let mut secrets: Vec<String> = all.into_iter().collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self { secrets }
+    }
+
     /// `text` without secrets.
     pub(crate) fn text(&self, text: &str) -> String {
         let mut masked = text.to_owned();

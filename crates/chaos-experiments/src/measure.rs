@@ -14,7 +14,7 @@ use crate::error::Finding;
 use crate::inputs::{Given, Inputs};
 use crate::late::Late;
 use crate::mask::Masker;
-use crate::provider::HttpClients;
+use crate::provider::{HttpClients, Place, PythonWorkers};
 
 /// What the probes of the configuration have found, by key. `Debug` shows the keys only.
 #[derive(Clone, Default)]
@@ -82,7 +82,12 @@ impl Inputs {
         let late = Late { inputs: self.clone(), variables };
         let provider = probe.get("provider").and_then(Value::as_object).ok_or("it has no `provider`")?;
         let output = match late.provider(provider)? {
-            Call::Provider(call) => call.run(cx, clients).await.map_err(|error| masker.text(&error.with_causes()))?,
+            Call::Provider(call) => {
+                let workers = PythonWorkers::new(self.environment.clone(), masker.clone());
+                let output = call.run(cx, clients, &workers, Place::Foreground).await;
+                workers.close().await;
+                output.map_err(|error| masker.text(&error.words()))?
+            }
             Call::Vm(_) => return Err("a VM function cannot be asked before the run".to_owned()),
             Call::NotRehearsed(_) => return Err("it is left out of the rehearsal".to_owned()),
             Call::Broken(why) => return Err(why),

@@ -346,19 +346,9 @@ impl<'a> Reader<'a> {
         if foreign && self.inputs.mode == RunMode::Rehearsal && !looks {
             return Some(Call::NotRehearsed(kind.to_owned()));
         }
-        if TYPES.contains(&kind) {
+        if foreign {
             let mut reading = self.reading();
             return ProviderCall::read(kind, provider, place, &mut reading).map(Call::Provider);
-        }
-        if foreign {
-            let message = format!("the module `{module}` is not one of {}", MODULES.join(", "));
-            let hint = format!(
-                "`{}` has {}; a provider of type `process` can run any program, Python too",
-                MODULES[0],
-                Function::names()
-            );
-            self.findings.push(Finding::error(format!("{place}/module"), message).hint(hint));
-            return None;
         }
         let Some(function) = Function::parse(function) else {
             let message = format!("the module `{module}` has no function `{function}`");

@@ -32,7 +32,8 @@ pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Out
     let chaos = &source.settings().chaos;
     // A rehearsal touches nothing real.
     args.dry_run |= !args.rehearse && session::is_dry(source.settings(), args.dry_run, output);
-    let experiment = read(&args, chaos.experiments_path.as_deref())?;
+    let looking = Context::with_timeout(super::LONGEST).cancelled_by(interrupts.first().clone());
+    let experiment = read(&args, chaos.experiments_path.as_deref(), &looking).await?;
     for warning in experiment.warnings() {
         output.warning(warning.within(experiment.document()));
     }
@@ -145,7 +146,7 @@ fn exit(verdict: Verdict) -> Exit {
 }
 
 /// The experiment that the arguments name, checked, with every value in its place.
-pub(super) fn read(args: &Execute, experiments: Option<&Path>) -> Result<Experiment, Failure> {
+pub(super) async fn read(args: &Execute, experiments: Option<&Path>, cx: &Context) -> Result<Experiment, Failure> {
     let overrides = Overrides::parse(args.overrides.iter().map(ExposeSecret::expose_secret))?;
     let (document, overrides) = match (&args.chaos_type, &args.experiment) {
         (Some(chaos_type), _) => Template::find(chaos_type)?.render(&overrides)?,
@@ -161,7 +162,9 @@ pub(super) fn read(args: &Execute, experiments: Option<&Path>) -> Result<Experim
     if args.rehearse_probes {
         inputs = inputs.rehearse_probes();
     }
-    Ok(Experiment::new(&document, &inputs)?)
+    // What is wrong as it is written is found before the first probe is made.
+    Experiment::new(&document, &inputs)?.with_checked_python(cx).await?;
+    Ok(Experiment::new(&document, &inputs.measure(&document, cx).await)?)
 }
 
 /// The experiment file that is meant: as it is named, or if there is none, below `chaos.experiments_path`.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chaos_core::{Context, HaltFlag, RunId, StopCause};
 use chaos_experiments::{
-    Experiment, ExperimentError, Inputs, RecoverOptions, Rules, RunOptions, RunReport, Schedule, Strategies, Verdict,
+    Document, Experiment, ExperimentError, Inputs, RecoverOptions, Rules, RunOptions, RunReport, Schedule, Strategies,
+    Verdict,
 };
 
 use super::stage::{Journal, Stage, recover_first, run_recorded, tell_left_changed};
@@ -54,7 +55,7 @@ async fn perform(
         inputs = inputs.rehearse_probes();
     }
     // What is wrong as it is written is found before the first probe is made.
-    Experiment::new(&document, &inputs)?;
+    check(&document, &inputs, &loading).await?;
     let inputs = inputs.measure(&document, &loading).await;
     let experiment = Experiment::new(&document, &inputs)?;
     for warning in experiment.warnings() {
@@ -68,6 +69,14 @@ async fn perform(
     let ended = on_stage(args, &stage, experiment, &known, journal, &cx, &interrupts, log, output).await;
     session::close(&*stage.source, &cx, output).await;
     ended
+}
+
+async fn check(document: &Document, inputs: &Inputs, cx: &Context) -> Result<(), Failure> {
+    let experiment = Experiment::new(document, inputs)?;
+    if inputs.validates {
+        experiment.with_checked_python(cx).await?;
+    }
+    Ok(())
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is a part of the command, and none belongs to another")]

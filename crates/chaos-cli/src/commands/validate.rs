@@ -21,8 +21,9 @@ pub(super) async fn run(args: &Validate, toolkit: &ToolkitArgs, log: &ToolkitLog
     let document = document.map_err(|error| Failure::from(error).with_exit(Exit::Failed))?;
     let rules = if args.rules.strict { Rules::Strict } else { Rules::Compat };
     let inputs = Inputs::new(Overrides::none()).rules(rules).environment(session::experiment_environment()?);
-    let checked = Experiment::new(&document, &inputs);
-    let experiment = checked.map_err(|findings| Failure::from(findings).with_exit(Exit::Failed))?;
+    let invalid = |findings| Failure::from(findings).with_exit(Exit::Failed);
+    let experiment =
+        Experiment::new(&document, &inputs).map_err(invalid)?.with_checked_python(&cx).await.map_err(invalid)?;
     for warning in experiment.warnings() {
         log.warning(warning);
     }

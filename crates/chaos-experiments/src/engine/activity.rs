@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use crate::activity::{Activity, Call};
 use crate::engine::{Running, probe};
 use crate::native::{Function, Kind, What};
+use crate::provider::Place;
 use crate::resolve::Bound;
 use crate::strategy::Dry;
 
@@ -54,6 +55,16 @@ pub(super) enum Unwell {
     Failed(Failed),
     /// It cannot be carried out at all.
     Broken(String),
+}
+
+impl Unwell {
+    /// Why, in words.
+    pub(super) fn why(&self) -> String {
+        match self {
+            Self::Failed(failed) => failed.error.with_causes(),
+            Self::Broken(why) => why.clone(),
+        }
+    }
 }
 
 impl<E: Into<Failed>> From<E> for Unwell {
@@ -120,8 +131,15 @@ impl Running<'_> {
         lane.begun();
         let limit = activity.timeout.filter(|_| self.rules.honours_activity_timeout());
         let limited = limit.map_or_else(|| cx.clone(), |limit| cx.limit(limit));
-        let returned =
-            if is_dry { Ok(Returned::default()) } else { self.carry_out(&limited, section, started, bound).await };
+        let place = match (&lane, section) {
+            (Lane::Foreground, section) if section != Section::HypothesisDuring => Place::Foreground,
+            _ => Place::Background,
+        };
+        let returned = if is_dry {
+            Ok(Returned::default())
+        } else {
+            self.carry_out(&limited, section, started, bound, place).await
+        };
         if lane.is_background() && self.abandon.is_cancelled() {
             // What became of it is not waited for.
             return Err(Stopped::Interrupted);
@@ -196,11 +214,18 @@ impl Running<'_> {
         is_hypothesis(section) || (self.rules.judges_steps() && activity.tolerance.is_some())
     }
 
-    async fn carry_out(&self, cx: &Context, section: Section, started: u64, bound: &Bound) -> Result<Returned, Unwell> {
+    async fn carry_out(
+        &self,
+        cx: &Context,
+        section: Section,
+        started: u64,
+        bound: &Bound,
+        place: Place,
+    ) -> Result<Returned, Unwell> {
         let (call, on) = match (&bound.activity.call, &bound.on) {
             (Call::Broken(why), _) => return Err(Unwell::Broken(why.clone())),
             (Call::Provider(call), _) => {
-                let output = self.reach_beyond(cx, section, started, &bound.activity, call).await?;
+                let output = self.reach_beyond(cx, section, started, &bound.activity, call, place).await?;
                 return Ok(Returned { output, detail: None });
             }
             (Call::Vm(call), Some(on)) => (call, on),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::activity::{Call, Judge};
 use crate::engine::Running;
+use crate::provider::Place;
 use crate::python::truthy;
 
 impl Running<'_> {
@@ -35,7 +36,8 @@ impl Running<'_> {
         let output = match call {
             Ok(Call::Provider(call)) => {
                 let world = self.in_the_world(cx, None);
-                call.run(&world, &self.clients).await.map_err(|error| format!("`{name}`: {}", error.with_causes()))?
+                let output = self.call(&world, &call, Place::Background).await;
+                output.map_err(|unwell| format!("`{name}`: {}", unwell.why()))?
             }
             Ok(Call::NotRehearsed(_)) => return Ok(()),
             Ok(Call::Vm(_)) => return Err(format!("`{name}` is a VM function, and takes no `value`")),

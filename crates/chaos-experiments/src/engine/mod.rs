@@ -25,7 +25,7 @@ use crate::engine::ending::Ending;
 use crate::engine::ledger::Ledger;
 use crate::engine::recorder::Recorder;
 use crate::engine::stops::Stops;
-use crate::provider::HttpClients;
+use crate::provider::{HttpClients, PythonWorkers};
 use crate::report::{RunOptions, RunReport, WithoutUndo};
 use crate::resolve::ResolvedExperiment;
 use crate::rules::Rules;
@@ -44,6 +44,7 @@ struct Running<'a> {
     recorder: Recorder<'a>,
     ledger: Ledger,
     clients: HttpClients,
+    workers: PythonWorkers,
     /// How long putting something back may take.
     repair_limit: Duration,
     /// The actions of the method that were begun and have no undo.
@@ -88,6 +89,7 @@ impl ResolvedExperiment {
             recorder,
             ledger: Ledger::default(),
             clients: HttpClients::default(),
+            workers: self.experiment.python_workers(),
             repair_limit: options.repair_limit,
             without_undo: Mutex::default(),
             braked: Mutex::default(),
@@ -96,12 +98,14 @@ impl ResolvedExperiment {
             give_up: options.stop_repair.child_token(),
         };
         let cx = cx.clone().cancelled_by(stop);
-        tokio::select! {
+        let report = tokio::select! {
             biased;
             report = Box::pin(running.run(&cx, options)) => report,
             never = running.watch(&cx, options) => match never {},
             never = running.heed_abandon() => match never {},
-        }
+        };
+        running.workers.close().await;
+        report
     }
 }
 

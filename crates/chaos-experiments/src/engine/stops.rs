@@ -14,8 +14,10 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Call;
+use crate::engine::beyond::exit_request;
 use crate::engine::{Running, probe};
 use crate::native::What;
+use crate::provider::Place;
 use crate::report::RunOptions;
 use crate::resolve::Watched;
 
@@ -74,7 +76,7 @@ impl Stops {
     }
 
     /// Stops the run. Only the first reason counts.
-    fn request(&self, request: Request) {
+    pub(super) fn request(&self, request: Request) {
         self.request.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(request);
         self.token.cancel();
     }
@@ -123,6 +125,12 @@ impl Running<'_> {
                 Request { cause: StopCause::Lease, reason, since: cx.now() }
             }));
         }
+        watchers.push(Box::pin(async {
+            let code = self.workers.exit_asked().await;
+            let request = exit_request(cx, code);
+            self.leave(code, request.clone());
+            request
+        }));
         for watched in &self.resolved.stop_conditions {
             watchers.push(Box::pin(self.violated(cx, watched)));
         }
@@ -161,7 +169,8 @@ impl Running<'_> {
         let (output, detail) = match (&bound.activity.call, &bound.on) {
             (Call::Provider(call), _) => {
                 let world = self.in_the_world(cx, bound.activity.timeout);
-                (call.run(&world, &self.clients).await.map_err(unclear)?, None)
+                let output = self.call(&world, call, Place::Background).await;
+                (output.map_err(|unwell| format!("it cannot be told: {}", unwell.why()))?, None)
             }
             (Call::Vm(call), Some(on)) if matches!(call.what, What::Look { .. } | What::Group { .. }) => {
                 let seen = probe::look(cx, call.function, on).await.map_err(unclear)?;

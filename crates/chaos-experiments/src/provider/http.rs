@@ -65,7 +65,7 @@ impl HttpCall {
         let (limits, verify_tls, retries) = (read_limits(fields), read_verify_tls(fields), read_retries(fields));
         let arguments = fields.substituted("arguments");
         if let Some(arguments) = &arguments {
-            note_secrets(arguments, fields);
+            note_inner_secrets(arguments, fields);
         }
         let (method, mut url, headers) = (method?, url?, headers?);
         let (limits, verify_tls, retries) = (limits?, verify_tls?, retries?);
@@ -252,19 +252,21 @@ fn read_retries(fields: &mut Fields<'_, '_>) -> Option<u32> {
 }
 
 /// Notes the values whose name says that they are secret, at any depth.
-fn note_secrets(arguments: &Value, fields: &mut Fields<'_, '_>) {
-    match arguments {
-        Value::Object(map) => {
-            for (name, value) in map {
-                match value {
-                    Value::String(text) if is_secret_name(name) => {
-                        fields.reading.secrets.insert(text.clone());
-                    }
-                    other => note_secrets(other, fields),
-                }
+pub(super) fn note_secrets(arguments: &Map<String, Value>, fields: &mut Fields<'_, '_>) {
+    for (name, value) in arguments {
+        match value {
+            Value::String(text) if is_secret_name(name) => {
+                fields.reading.secrets.insert(text.clone());
             }
+            other => note_inner_secrets(other, fields),
         }
-        Value::Array(items) => items.iter().for_each(|item| note_secrets(item, fields)),
+    }
+}
+
+fn note_inner_secrets(value: &Value, fields: &mut Fields<'_, '_>) {
+    match value {
+        Value::Object(map) => note_secrets(map, fields),
+        Value::Array(items) => items.iter().for_each(|item| note_inner_secrets(item, fields)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

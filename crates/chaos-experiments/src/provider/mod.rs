@@ -1,11 +1,12 @@
-//! What reaches beyond the VMs: processes on this machine, and HTTP requests.
+//! What reaches beyond the VMs: processes on this machine, HTTP requests, and functions in Python.
 
 mod http;
 mod http_body;
 mod process;
 mod process_run;
+mod python;
 
-use chaos_core::{Context, Error};
+use chaos_core::Context;
 use serde_json::{Map, Value};
 
 use crate::error::Finding;
@@ -15,15 +16,17 @@ use http::HttpCall;
 pub(crate) use http::HttpClients;
 use process::ProcessCall;
 pub(crate) use process::is_program;
+pub(crate) use python::{Place, PythonCall, PythonError, PythonWorkers, validate};
 
 /// The types of providers that are read here.
-pub(crate) const TYPES: [&str; 2] = ["process", "http"];
+pub(crate) const TYPES: [&str; 3] = ["python", "process", "http"];
 
 /// A call of a provider with all its values.
 #[derive(Debug, Clone)]
 pub(crate) enum ProviderCall {
     Process(ProcessCall),
     Http(Box<HttpCall>),
+    Python(Box<PythonCall>),
 }
 
 impl ProviderCall {
@@ -36,6 +39,7 @@ impl ProviderCall {
     ) -> Option<Self> {
         let mut fields = Fields { provider, place, reading };
         match kind {
+            "python" => PythonCall::read(&mut fields).map(Box::new).map(Self::Python),
             "http" => HttpCall::read(&mut fields).map(Box::new).map(Self::Http),
             _ => ProcessCall::read(&mut fields).map(Self::Process),
         }
@@ -46,6 +50,7 @@ impl ProviderCall {
         match self {
             Self::Process(_) => "process",
             Self::Http(_) => "http",
+            Self::Python(_) => "python",
         }
     }
 
@@ -54,6 +59,7 @@ impl ProviderCall {
         match self {
             Self::Process(call) => format!("runs `{}`", call.command_line()),
             Self::Http(call) => format!("sends {} {}", call.method(), call.url()),
+            Self::Python(call) => format!("calls `{}` in Python", call.name()),
         }
     }
 
@@ -61,11 +67,18 @@ impl ProviderCall {
     ///
     /// # Errors
     /// If the process could not be started or did not end in time, or if the request has no answer. How a process ends,
-    /// and the status of an answer, are no errors.
-    pub(crate) async fn run(&self, cx: &Context, clients: &HttpClients) -> Result<Value, Error> {
+    /// and the status of an answer, are no errors. Errors of both are [`PythonError::Other`].
+    pub(crate) async fn run(
+        &self,
+        cx: &Context,
+        clients: &HttpClients,
+        workers: &PythonWorkers,
+        place: Place,
+    ) -> Result<Value, PythonError> {
         match self {
-            Self::Process(call) => process_run::run(cx, call).await,
-            Self::Http(call) => call.send(cx, clients).await,
+            Self::Process(call) => Ok(process_run::run(cx, call).await?),
+            Self::Http(call) => Ok(call.send(cx, clients).await?),
+            Self::Python(call) => call.run(cx, workers, place).await,
         }
     }
 }

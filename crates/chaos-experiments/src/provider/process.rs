@@ -1,5 +1,6 @@
 //! Provider `process`: which program with which arguments, as Chaos Toolkit takes them.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use crate::python;
 const LIMIT: Duration = Duration::from_hours(1);
 
 /// Where programs are looked for if the environment does not say.
-const DEFAULT_PATH: &str = "/bin:/usr/bin";
+pub(super) const DEFAULT_PATH: &str = "/bin:/usr/bin";
 
 /// A process to run.
 #[derive(Debug, Clone)]
@@ -139,14 +140,20 @@ pub(crate) fn is_program(path: &str) -> bool {
 
 /// The program that `path` means: a path, or a name that is looked for where the shell looks.
 fn find(path: &Path) -> Option<PathBuf> {
+    find_in(path, std::env::var_os("PATH").as_deref())
+}
+
+/// The same where the environment says where to look.
+pub(super) fn find_in(path: &Path, places: Option<&OsStr>) -> Option<PathBuf> {
     let runs = |path: &Path| {
         std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
     };
     if path.components().count() > 1 || path.is_absolute() {
         return runs(path).then(|| path.to_owned());
     }
-    let places = std::env::var_os("PATH").unwrap_or_else(|| DEFAULT_PATH.into());
-    std::env::split_paths(&places).map(|place| place.join(path)).find(|candidate| runs(candidate))
+    std::env::split_paths(places.unwrap_or(OsStr::new(DEFAULT_PATH)))
+        .map(|place| place.join(path))
+        .find(|candidate| runs(candidate))
 }
 
 /// `text` as one word of a shell.
