@@ -268,11 +268,12 @@ impl Experiment {
             Call::Provider(ProviderCall::Python(call)) => Some(&**call),
             _ => None,
         });
-        if calls.clone().next().is_none() {
+        let calls: Vec<_> = calls.collect();
+        if calls.is_empty() {
             return Vec::new();
         }
         let workers = self.python_workers();
-        let findings = validate(cx, calls.collect::<Vec<_>>(), &workers).await;
+        let findings = validate(cx, calls, &workers).await;
         workers.close().await;
         findings.into_iter().map(|finding| self.masker.finding(finding)).collect()
     }
