@@ -44,7 +44,7 @@ pub(crate) fn run(workspace: &Workspace) -> Tally {
         report.step("readme", || readme::run(workspace, programs));
         report.step("peak memory", || bench::peak_memory(workspace, programs));
         report.step("crash matrix", || Ok(soak::crash(workspace, soak::SAMPLE)));
-        report.step("peers", || Ok(peers::run(workspace, programs)));
+        report.step("peers", || Ok(peers::run(workspace, programs, &peers::Options::default())));
     }
     report.step("each crate alone", || Ok(alone(workspace)));
     report.step("each kind of platform alone", || Ok(each_kind(workspace)));

@@ -44,7 +44,7 @@ enum Chore {
     /// The documents that the program writes about itself: settings, examples of them, manual pages.
     Docs(docs::Options),
     /// Checks against programs that this project did not write; installs what it needs.
-    Peers,
+    Peers(peers::Options),
     /// Benches and the peak memory of a large discovery, in release mode.
     Bench,
     /// What CI only samples: the crash matrix, the property tests, and long fuzzing, on nightly.
@@ -78,9 +78,13 @@ fn run(cli: &Cli) -> Result<Tally> {
             let programs = artifacts::build_chaosmonkey(&workspace, false)?;
             docs::run(&workspace, &programs, options)
         }
-        Chore::Peers => {
-            let programs = artifacts::build_chaosmonkey(&workspace, false)?;
-            Ok(peers::run(&workspace, &programs))
+        Chore::Peers(options) => {
+            let programs = if options.needs_programs() {
+                artifacts::build_chaosmonkey(&workspace, false)?
+            } else {
+                artifacts::Programs::default()
+            };
+            Ok(peers::run(&workspace, &programs, options))
         }
         Chore::Bench => bench::run(&workspace),
         Chore::Soak(options) => soak::run(&workspace, options),

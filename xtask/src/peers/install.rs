@@ -1,4 +1,5 @@
-//! Getting the peers: Debian's govmomi for the simulator, PyPI's pyvmomi and oVirt SDK, all built below the target directory.
+//! Getting the peers: Debian's govmomi for the simulator, PyPI's pyvmomi, oVirt SDK and Chaos Toolkit, all below
+//! the target directory.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,6 +20,8 @@ const OVIRT_SDK: [&str; 2] = ["ovirt-engine-sdk-python==4.6.3", "pycurl==7.45.7"
 const OVIRT_SDK_PACKAGES: [&str; 4] = ["gcc", "libc6-dev", "libxml2-dev", "python3-dev"];
 /// The SDK's build looks for libxml2 nowhere else.
 const LIBXML2_HEADERS: &str = "/usr/include/libxml2/libxml/xmlreader.h";
+/// The reference of experiment files: the commands, the engine behind them, and what JSONPath tolerances need.
+const CHAOSTOOLKIT: [&str; 3] = ["chaostoolkit==1.19.0", "chaostoolkit-lib==1.44.0", "jsonpath2==0.4.5"];
 /// Prints the version and architecture that a Python extension is built for, and succeeds if one can be built.
 const PYTHON_ABI: &str = "\
 import os, sysconfig
@@ -65,6 +68,26 @@ pub(super) fn ovirt_sdk(workspace: &Workspace) -> Result<PathBuf> {
     let [sdk, curl] = OVIRT_SDK;
     // Its wheel brings a libcurl; from source it would need the headers of one, and of that one's TLS library.
     pip(workspace, &format!("ovirtsdk-{}", abi.trim()), &["--only-binary=pycurl", sdk, curl])
+}
+
+/// Installs Chaos Toolkit into a virtual environment of its own and returns that one's directory.
+pub(super) fn chaostoolkit(workspace: &Workspace) -> Result<PathBuf> {
+    let directory = workspace.scratch("peers")?.join("chaostoolkit");
+    // As with `pip` below: written last.
+    let done = directory.join(".installed");
+    let wanted = CHAOSTOOLKIT.join(" ");
+    if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
+        return Ok(directory);
+    }
+    // Its commands run python activities too, so that they need a Python that knows the packages.
+    let mut venv = Command::new("python3");
+    shell::capture(venv.args(["-m", "venv", "--clear"]).arg(&directory), LIMIT)
+        .context("needs Python's venv (Debian: python3-venv)")?;
+    let mut pip = Command::new(directory.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(CHAOSTOOLKIT);
+    shell::capture(&mut pip, LIMIT)?;
+    std::fs::write(&done, wanted).with_context(|| format!("cannot write {}", done.display()))?;
+    Ok(directory)
 }
 
 /// Installs Python packages into a directory of their own below the target directory.

@@ -50,6 +50,22 @@ impl Message {
             || ends_with_connection && self.field("content-length").is_none() && !self.is_chunked()
     }
 
+    /// The start line's verb and target.
+    pub(super) fn start(&self) -> (&str, &str) {
+        let mut words = self.head.split(' ');
+        (words.next().unwrap_or_default(), words.next().unwrap_or_default())
+    }
+
+    /// The fields in their order.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.head.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(field, value)| (field, value.trim()))
+    }
+
+    /// What follows the head, without the marks of its chunks.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The SOAP method, or `VERB /path` for a request without an envelope.
     pub(super) fn call(&self) -> String {
         let body = String::from_utf8_lossy(&self.body);

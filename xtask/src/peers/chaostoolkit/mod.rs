@@ -1,0 +1,177 @@
+//! Chaos Toolkit: each experiment of our corpus, run by its `chaos` and by our `chaosmonkey`, must end with the same exit code
+//! and the same journal.
+
+mod case;
+mod compare;
+mod deliberate;
+mod json;
+mod server;
+mod side;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use self::case::Case;
+use self::deliberate::Deliberate;
+use self::json::Json;
+use self::side::Side;
+use super::Verdicts;
+use crate::say;
+use crate::workspace::Workspace;
+
+/// Cases at a time: each starts one program after the other, and most of them wait.
+const WORKERS: usize = 2;
+/// Differences of one case that are shown.
+const SHOWN: usize = 5;
+
+/// Runs the corpus, or those of its cases whose names begin with one of `names`, or that cover such an item.
+///
+/// Without a program of ours the reference is put on both sides, which shows whether the comparison itself is sound.
+pub(super) fn run(
+    workspace: &Workspace,
+    ours: Option<&Path>,
+    reference: &Path,
+    names: &[String],
+    verdicts: &mut Verdicts,
+) -> Result<()> {
+    let corpus = workspace.root().join("xtask/peers/chaostoolkit");
+    let all = case::load(&corpus)?;
+    let deliberate = deliberate::load(&corpus, &all)?;
+    let asked = |case: &Case, name: &str| case.name.starts_with(name) || case.covers.iter().any(|item| item == name);
+    let chosen = |case: &&Case| names.is_empty() || names.iter().any(|name| asked(case, name));
+    let cases: Vec<&Case> = all.iter().filter(chosen).collect();
+    ensure!(!cases.is_empty(), "the corpus has no such case");
+    let side = |program: &Path| Side {
+        program: program.to_owned(),
+        commands: reference.join("bin"),
+        modules: corpus.join("modules"),
+    };
+    let chaos = reference.join("bin/chaos");
+    let suite = Suite {
+        reference: side(&chaos),
+        ours: side(ours.unwrap_or(&chaos)),
+        deliberate: if ours.is_some() { deliberate } else { Vec::new() },
+        scratch: workspace.scratch("xtask/chaostoolkit")?,
+    };
+    let (mut equal, mut different) = (0_usize, 0_usize);
+    suite.each(&cases, |case, result| {
+        if let Ok(found) = &result {
+            equal += usize::from(found.deliberate == 0);
+            different += usize::from(found.deliberate > 0);
+        }
+        verdicts.check(format_args!("chaostoolkit {}", case.name), &result.map(|found| found.to_string()));
+    });
+    say::line(format_args!(
+        "chaostoolkit: {} experiments, {equal} equal, {different} with deliberate differences",
+        cases.len()
+    ));
+    Ok(())
+}
+
+/// Both sides, and what may differ.
+#[derive(Debug)]
+struct Suite {
+    reference: Side,
+    ours: Side,
+    deliberate: Vec<Deliberate>,
+    scratch: PathBuf,
+}
+
+/// Two outcomes that are the same.
+#[derive(Debug)]
+struct Same {
+    fields: usize,
+    deliberate: usize,
+}
+
+impl std::fmt::Display for Same {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} fields", self.fields)?;
+        match self.deliberate {
+            0 => Ok(()),
+            1 => f.write_str(", one of them different on purpose"),
+            more => write!(f, ", {more} of them different on purpose"),
+        }
+    }
+}
+
+impl Suite {
+    /// Runs the cases, some at a time, and tells each as it ends.
+    fn each(&self, cases: &[&Case], mut told: impl FnMut(&Case, Result<Same>)) {
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let (sender, results) = mpsc::channel();
+            for _ in 0..WORKERS {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || {
+                    while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if sender.send((*case, self.one(case))).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            for (case, result) in results {
+                told(case, result);
+            }
+        });
+    }
+
+    fn one(&self, case: &Case) -> Result<Same> {
+        let directory = self.scratch.join(&case.name);
+        let theirs = self.reference.run(case, &directory.join("reference")).context("the reference")?;
+        let mine = self.ours.run(case, &directory.join("ours")).context("ours")?;
+        for outcome in [&theirs, &mine] {
+            in_time(case, outcome.journal.as_deref())?;
+        }
+        let mut reference = compare::normal(&theirs).context("the reference")?;
+        let mut ours = compare::normal(&mine).context("ours")?;
+        known(case, &reference).context("the reference is not as the corpus has it")?;
+        let fields = reference.fields();
+        let deliberate: Vec<&Deliberate> = self.deliberate.iter().filter(|entry| entry.is_of(&case.name)).collect();
+        for entry in &deliberate {
+            entry.apply(&mut reference, &mut ours)?;
+        }
+        let differences = compare::differences(&reference, &ours);
+        if !differences.is_empty() {
+            let shown: Vec<String> = differences.iter().take(SHOWN).map(ToString::to_string).collect();
+            bail!("{} differences: {}; see {}", differences.len(), shown.join("; "), directory.display());
+        }
+        // What both sides wrote is of use only while they differ.
+        std::fs::remove_dir_all(&directory).with_context(|| format!("cannot remove {}", directory.display()))?;
+        Ok(Same { fields, deliberate: deliberate.len() })
+    }
+}
+
+/// The reference does what the corpus says that it does.
+fn known(case: &Case, outcome: &Json) -> Result<()> {
+    let exit = case.known.exit.to_string();
+    let status = case.known.status.as_ref().map(Json::text);
+    let details = case.known.shows.iter().map(|(place, value)| (place.as_str(), Some(value.clone())));
+    let expected =
+        [("/exit", Some(Json::Integer(exit))), ("/stdout", Some(Json::text(""))), ("/journal/status", status)];
+    for (place, expected) in expected.into_iter().chain(details) {
+        let found = outcome.at(place).cloned();
+        if found.as_ref().zip(expected.as_ref()).is_none_or(|(found, expected)| !expected.is_part_of(found))
+            && (found.is_some() || expected.is_some())
+        {
+            let shown = |value: Option<Json>| value.map_or("nothing".to_owned(), |value| value.brief());
+            bail!("{place} is {}, not {}", shown(found), shown(expected));
+        }
+    }
+    Ok(())
+}
+
+/// The journal's duration is within the bounds of a case that has some.
+fn in_time(case: &Case, journal: Option<&str>) -> Result<()> {
+    let Some([least, most]) = case.seconds else { return Ok(()) };
+    let journal = Json::parse(journal.context("there is no journal")?)?;
+    let Some(Json::Float(seconds)) = journal.at("/duration") else { bail!("the journal has no duration") };
+    ensure!((least..=most).contains(seconds), "it took {seconds} s instead of {least} to {most}");
+    Ok(())
+}
