@@ -85,7 +85,7 @@ def digest(secrets=None, keys=()):
     if secrets is None:
         return None
     told = {key: summary(value) for key, value in secrets.items()}
-    return [told, sorted(key in secrets for key in keys)]
+    return [told, [key in secrets for key in keys]]
 
 
 def summary(value):
@@ -178,6 +178,9 @@ class Thing:
 
 class Table(dict):
     """Can be called, and can be written down."""
+
+    def __init__(self, **values):
+        super().__init__(values)
 
 
 imported = time.sleep
