@@ -4,6 +4,7 @@ import datetime
 import decimal
 import hashlib
 import math
+import os
 import time
 import uuid
 
@@ -31,6 +32,21 @@ def trace(text="here"):
     with open("trace", "a", encoding="utf-8") as file:
         file.write(f"{text}\n")
     return text
+
+
+def untouched():
+    """Whether nothing has left a mark yet."""
+    return not os.path.exists("trace")
+
+
+def fail_if_touched():
+    if not untouched():
+        raise ValueError("touched")
+    return True
+
+
+def null_if_touched():
+    return 5 if untouched() else None
 
 
 def fail(text="it broke"):

@@ -10,6 +10,8 @@ use super::json::Json;
 
 /// The table, beside the areas of the corpus.
 const TABLE: &str = "differences.toml";
+/// In place of a value: there is one.
+const ANY: &str = "any";
 
 /// One difference, which must be seen: an entry that is not needed is a mistake.
 #[derive(Debug, Deserialize)]
@@ -19,7 +21,7 @@ pub(super) struct Deliberate {
     case: String,
     /// The place in the outcome: `/exit`, `/trace`, `/files`, `/journal` or one in it.
     at: String,
-    /// What we have there, in JSON (of an object, the members that matter); nothing if it is missing on our side.
+    /// What we have there, in JSON (of an object, the members that matter), or `any`; nothing if it is missing on our side.
     ours: Option<String>,
     /// The item of the reference's behaviour.
     #[expect(dead_code, reason = "for who reads the table")]
@@ -61,6 +63,7 @@ impl Deliberate {
         let (theirs, mine) = (reference.at(at).cloned(), ours.at(at).cloned());
         ensure!(theirs != mine, "{at} is the same on both sides: the deliberate difference is not needed");
         match (&self.ours, &mine) {
+            (Some(expected), Some(_)) if expected == ANY => {}
             (Some(expected), Some(found)) => {
                 let expected = Json::parse(expected).context("a deliberate difference is not JSON")?;
                 ensure!(expected.is_part_of(found), "{at} is {}, and is meant to be {expected}", found.brief());
