@@ -11,6 +11,8 @@ use super::json::Json;
 
 /// The table of an area.
 const TABLE: &str = "cases.toml";
+/// In place of a value: there is none.
+const NOTHING: &str = "nothing";
 
 /// One run of a command, which both sides do.
 #[derive(Debug, Clone)]
@@ -49,8 +51,8 @@ pub(super) struct Known {
     pub(super) exit: i32,
     /// The status in the journal; none if there is no journal.
     pub(super) status: Option<String>,
-    /// Single values of what was seen, by their place.
-    pub(super) shows: BTreeMap<String, Json>,
+    /// Single values of what was seen, by their place; none where there is nothing.
+    pub(super) shows: BTreeMap<String, Option<Json>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -187,7 +189,8 @@ impl Entry {
                 _ => bail!("a change is a place and a value"),
             }
         }
-        let shows = self.shows.iter().map(|(place, value)| Ok((place.clone(), json(value)?)));
+        let shown = |value: &str| if value == NOTHING { Ok(None) } else { json(value).map(Some) };
+        let shows = self.shows.iter().map(|(place, value)| Ok((place.clone(), shown(value)?)));
         Ok(Case {
             name: self.name.clone(),
             covers: self.covers.clone(),
