@@ -132,6 +132,18 @@ async fn a_rehearsal_looks_at_the_real_world_only_when_it_is_told_to_and_never_a
 }
 
 #[test]
+fn what_is_found_in_a_file_is_told_with_its_line() {
+    let program = Program::new();
+    let run = |text: &str| {
+        fs::write(program.directory().join("e.yaml"), text).unwrap();
+        program.run(&["execute", "-e", "e.yaml", "--rehearse"])
+    };
+    run("title: t\ndescription: d\nmethod: []\n").exits(0).says("e.yaml:1:1: /steady-state-hypothesis: there is no");
+    run("title: t\ntitle: u\nmethod: []\n").exits(2).says("e.yaml:2:1: /title: the key `title` occurs twice");
+    run("title: t\nmethod: [\n").exits(2).says("e.yaml:2:9: unclosed bracket");
+}
+
+#[test]
 fn a_probe_in_python_is_refused_where_it_would_have_to_be_run() {
     let program = Program::new();
     let experiment = json!({

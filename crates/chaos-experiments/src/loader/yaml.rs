@@ -116,9 +116,10 @@ impl<'t> Reader<'t> {
                 let Some(node) = self.anchors.get(&id) else {
                     return Err(Refusal::new(at, "this alias stands inside of what it names"));
                 };
-                let node = node.clone();
-                self.count_copy(node.size, at)?;
-                Ok(node)
+                let size = node.size;
+                self.count_copy(size, at)?;
+                // It was there a moment ago.
+                self.anchors.get(&id).cloned().ok_or_else(|| Refusal::new(at, "this alias names nothing"))
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let value = self.scalar(&text, style, tag.as_deref(), at)?;
