@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, Span, StrInput, Tag};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 use serde_json::{Map, Value};
 
 use super::notes::Notes;
@@ -96,14 +96,7 @@ impl<'t> Reader<'t> {
             Some(Ok((event, span))) => Ok((event, position(&span))),
             Some(Err(error)) => {
                 let at = Position { line: error.marker().line() as u64, column: error.marker().col() as u64 + 1 };
-                Err(match error.kind() {
-                    ErrorKind::RecursionLimitExceeded => Refusal::too_deep(at),
-                    ErrorKind::UnknownAnchor => Refusal::new(at, "no value before this has an anchor of that name"),
-                    ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation => {
-                        Refusal::new(at, "a tab cannot indent anything: use spaces")
-                    }
-                    _ => Refusal::new(at, short(&error.info())),
-                })
+                Err(refusal(&error, at))
             }
             None => Err(Refusal::new(Position::START, "the text ends in the middle of a value")),
         }
@@ -297,6 +290,24 @@ impl<'t> Reader<'t> {
             _ => Err(refuse()),
         }
     }
+}
+
+/// What the parser says, in the words of who wrote the text where it is a usual slip.
+fn refusal(error: &ScanError, at: Position) -> Refusal {
+    let message = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => return Refusal::too_deep(at),
+        ErrorKind::UnknownAnchor => "no value before this has an anchor of that name",
+        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation => "a tab cannot indent anything: use spaces",
+        ErrorKind::MappingValueNotAllowed => "no key can be here: a text with `: ` in it has to be in quotes",
+        ErrorKind::ExpectedBlockMappingKey => {
+            "a key of the mapping above is expected: is it indented as the keys before it?"
+        }
+        ErrorKind::UnknownQuotedScalarEscape => "in double quotes a backslash is written `\\\\`: or use single quotes",
+        ErrorKind::UndeclaredTagHandle => "tags such as `!name` are not taken: remove it",
+        ErrorKind::UnexpectedCharacter { .. } => "a text cannot begin with this character: put it in quotes",
+        _ => return Refusal::new(at, short(&error.info())),
+    };
+    Refusal::new(at, message)
 }
 
 fn position(span: &Span) -> Position {

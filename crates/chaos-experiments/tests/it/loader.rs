@@ -177,6 +177,11 @@ fn a_mistake_in_a_yaml_text_is_told_with_its_place() {
         ("a: =", "e:1:4: `=` has a meaning of its own in YAML: if it is a text, put it in quotes"),
         (": a", "e:1:1: a key is missing: if it is meant to be empty, write `~` or `\"\"`"),
         ("a: !!int x", "e:1:10: this is no whole number"),
+        ("a: b: c", "e:1:5: no key can be here: a text with `: ` in it has to be in quotes"),
+        ("a:\n  b: 1\n c: 2", "e:3:2: a key of the mapping above is expected: is it indented as the keys before it?"),
+        ("a: @x", "e:1:4: a text cannot begin with this character: put it in quotes"),
+        ("a: \"C:\\d\"", "e:1:4: in double quotes a backslash is written `\\\\`: or use single quotes"),
+        ("a:\n\tb: 1", "e:2:2: a tab cannot indent anything: use spaces"),
         ("a: *y", "e:1:4: no value before this has an anchor of that name"),
     ] {
         assert_eq!(message(text), expected);
