@@ -91,7 +91,7 @@ pub enum RunEventKind {
         /// How it is put back. The first of these for a target holds the state that the run found it in.
         undo: Undo,
     },
-    /// An activity is about to act beyond the platforms, by a process or a request. There is no [`Undo`] for what it does.
+    /// An activity is about to act beyond the platforms, by a process, a request or a function in Python. There is no [`Undo`] for what it does.
     NotUndoable {
         /// The number of its [`RunEventKind::ActivityStarted`].
         activity: u64,

@@ -280,6 +280,16 @@ mod tests {
     }
 
     #[test]
+    fn the_lines_of_a_longer_secret_are_masked_where_texts_come_line_by_line() {
+        let mut variables = Variables::default();
+        variables.secrets.insert("s".into(), json!({"key": "-----BEGIN KEY-----\nbGluZSBvbmU=\nab\n"}));
+        let masker = Masker::new(&variables, []).line_by_line();
+        assert_eq!(masker.text("key: bGluZSBvbmU="), "key: ********");
+        assert_eq!(masker.text("ab"), "ab", "a short line is an ordinary word");
+        assert!(masker.value(&json!("-----BEGIN KEY-----\nbGluZSBvbmU=\nab\n")) == json!(MASK));
+    }
+
+    #[test]
     fn the_name_of_an_environment_variable_says_whether_it_is_secret() {
         for name in ["VSPHERE_PASSWORD", "db_pwd", "SSH_KEY", "APIKEY", "AWS_CREDENTIALS", "TOKEN", "MYSQL_PASS"] {
             assert!(is_secret_variable(name), "{name}");

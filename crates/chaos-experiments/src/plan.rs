@@ -42,7 +42,7 @@ pub struct PlanStep {
     pub platform: Option<String>,
     /// Whether it changes VMs.
     pub changes: bool,
-    /// Whether it acts by a process or a request, whose doings nothing here can undo.
+    /// Whether it acts by a process, a request or a function in Python, whose doings nothing here can undo.
     pub without_undo: bool,
     /// The VMs that it is about.
     pub vms: Vec<PlanVm>,

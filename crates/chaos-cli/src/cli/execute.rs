@@ -42,7 +42,7 @@ pub(crate) struct Execute {
     #[arg(long)]
     pub(crate) rehearse: bool,
 
-    /// In a rehearsal, run process and http probes too: they see the real world
+    /// In a rehearsal, run process, http and python probes too: they see the real world
     #[arg(long, requires = "rehearse")]
     pub(crate) rehearse_probes: bool,
 

@@ -11,6 +11,7 @@ mod lab;
 mod loader;
 mod processes;
 mod promise;
+mod python_ends;
 mod pythons;
 mod records;
 mod recovery;

@@ -24,6 +24,7 @@ LONGEST_LINE = 8 << 10
 DEEPEST = 100
 # How long what runs may take to end after the engine has gone.
 GRACE = 2.0
+LARGE = "what it returned is larger than the %d bytes that are kept" % LONGEST
 
 
 class Broken(Exception):
@@ -148,11 +149,17 @@ def failed(error):
     # The first frame is the one below in this file.
     after = error.__traceback__.tb_next if error.__traceback__ else None
     lines = traceback.format_exception(type(error), error, after)
+    if not lines[0].startswith("Traceback"):
+        lines.insert(0, "Traceback (most recent call last):\n")
     if len(lines) > 400:
         lines = lines[:100] + ["  [%d lines are left out]\n" % (len(lines) - 400)] + lines[-300:]
     lines.append("\nDuring handling of the above exception, another exception occurred:\n\n")
     lines.append("chaoslib.exceptions.ActivityFailed: %s\n" % message)
     return {"failed": {"message": plain(message), "lines": plain([line[:LONGEST_LINE] for line in lines])}}
+
+
+def too_large():
+    return {"failed": {"message": LARGE, "lines": ["chaoslib.exceptions.ActivityFailed: %s\n" % LARGE]}}
 
 
 def find(request):
@@ -193,14 +200,12 @@ def call(request):
     try:
         return {"returned": plain(returned)}
     except TooLarge:
-        message = "what it returned is larger than the %d bytes that are kept" % LONGEST
-        return {"failed": {"message": message, "lines": ["chaoslib.exceptions.ActivityFailed: %s\n" % message]}}
+        return too_large()
 
 
 def check(request):
     """What is wrong with a call, as far as can be told without making it."""
     name = "%s.%s" % (request["module"], request["func"])
-    problem = {}
     try:
         found = importlib.import_module(request["module"])
     except (Exception, SystemExit) as error:
@@ -220,15 +225,13 @@ def check(request):
         takes = parameters(function)
     except Broken as error:
         return {"returned": {"at": "func", "what": plain(str(error))}}
-    given = request["arguments"]
-    if takes is None:
-        if given:
-            problem = {"at": "arguments", "unsure": True, "what": "Python does not tell what `%s` takes" % name}
-        return {"returned": problem}
-    what = misfit(name, takes, given)
-    if what:
+    given, problem = request["arguments"], {}
+    what = misfit(name, takes, given) if takes is not None else None
+    if takes is None and given:
+        problem = {"at": "arguments", "unsure": True, "what": "Python does not tell what `%s` takes" % name}
+    elif what:
         problem = {"at": "arguments", "what": what}
-    elif "secrets" in takes and "secrets" not in given and not request["secrets"]:
+    elif takes is not None and "secrets" in takes and "secrets" not in given and not request["secrets"]:
         if takes["secrets"].default is inspect.Parameter.empty:
             problem = {"at": "secrets", "unsure": True, "what": "`%s` needs `secrets`, and no scope is listed" % name}
     return {"returned": problem}
@@ -236,19 +239,17 @@ def check(request):
 
 def misfit(name, takes, given):
     """Why arguments that are given by name do not fit, if they do not."""
-    kinds = inspect.Parameter
+    kinds, wrong = inspect.Parameter, []
     own = ("secrets", "configuration")
-    by_name = (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
-    any_name = any(parameter.kind == kinds.VAR_KEYWORD for parameter in takes.values())
-    known = [parameter.name for parameter in takes.values() if parameter.kind in by_name]
-    unknown = [] if any_name else ["`%s`" % one for one in given if one not in known and one not in takes]
-    wrong = []
-    for parameter in takes.values():
-        needed = parameter.default is kinds.empty
-        if parameter.kind == kinds.POSITIONAL_ONLY and needed:
-            wrong.append("`%s` can only be given by its position, and arguments have names" % parameter.name)
-        elif parameter.kind in by_name and needed and parameter.name not in given and parameter.name not in own:
-            wrong.append("`%s` is missing" % parameter.name)
+    known = [one.name for one in takes.values() if one.kind != kinds.VAR_POSITIONAL]
+    any_name = any(one.kind == kinds.VAR_KEYWORD for one in takes.values())
+    unknown = [] if any_name else ["`%s`" % one for one in given if one not in known]
+    for one in takes.values():
+        needed = one.default is kinds.empty
+        if one.kind == kinds.POSITIONAL_ONLY and (needed or one.name in given and not any_name):
+            wrong.append("`%s` can only be given by its position, and arguments have names" % one.name)
+        elif one.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY) and needed and one.name not in own:
+            wrong += ["`%s` is missing" % one.name] if one.name not in given else []
     if unknown:
         wrong.append("it has no parameter %s" % ", ".join(unknown))
     return plain("`%s` cannot be called so: %s" % (name, "; ".join(wrong))) if wrong else None
@@ -306,8 +307,7 @@ def cancel(number):
             thread = ctypes.c_ulong(State.threads[number])
             ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(KeyboardInterrupt))
         except Exception:
-            # The engine will end everything then.
-            pass
+            pass  # The engine will end everything then.
 
 
 def read(lines):
@@ -338,10 +338,7 @@ def write(file):
         answer = answers.get()
         line = json.dumps(answer, ensure_ascii=False, allow_nan=False).encode("utf-8")
         if len(line) > LONGEST + (1 << 20):
-            message = "what it returned is larger than the %d bytes that are kept" % LONGEST
-            lines = ["chaoslib.exceptions.ActivityFailed: %s\n" % message]
-            answer = {"id": answer["id"], "failed": {"message": message, "lines": lines}}
-            line = json.dumps(answer).encode("utf-8")
+            line = json.dumps(dict(too_large(), id=answer["id"])).encode("utf-8")
         rest = memoryview(line + b"\n")
         while rest:
             rest = rest[os.write(file, rest):]
