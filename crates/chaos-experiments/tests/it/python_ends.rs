@@ -15,15 +15,15 @@ def mark(name):
     open(os.path.join(os.path.dirname(__file__), name), 'w').close()
 
 def waits():
-    mark('begun')
     try:
+        mark('begun')
         time.sleep(60)
     finally:
         mark('cleaned')
 
 def waits_for_a_process():
-    mark('begun')
     try:
+        mark('begun')
         subprocess.run(['sleep', '60'])
     finally:
         mark('cleaned')

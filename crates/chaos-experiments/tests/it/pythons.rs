@@ -343,6 +343,7 @@ async fn everything_that_is_wrong_with_calls_is_found_at_once() {
             call("math", "sqrt", &json!({"x": 1})),
             call("time", "time", &json!({})),
             call("os.path", "exists", &json!({"path": "/"})),
+            json!({"ref": "gone"}),
         ],
         &[],
     );

@@ -13,7 +13,7 @@ pub(crate) async fn validate(
     calls: impl IntoIterator<Item = &PythonCall>,
     workers: &PythonWorkers,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = Vec::new();
     for call in calls {
         let place = &call.place;
         let at_module = |why: String| Finding::error(format!("{place}/module"), why);
@@ -39,7 +39,14 @@ pub(crate) async fn validate(
             Err(PythonError::Failed { .. } | PythonError::Exit(_)) => {}
         }
     }
-    findings
+    // What is referred to is called several times, and wrong once.
+    let mut told = Vec::with_capacity(findings.len());
+    for finding in findings {
+        if !told.contains(&finding) {
+            told.push(finding);
+        }
+    }
+    told
 }
 
 /// What was found about one call, if anything.
