@@ -247,11 +247,16 @@ async fn write(mut to: ChildStdin, mut lines: mpsc::UnboundedReceiver<String>) {
 async fn log(from: ChildStderr, shared: Arc<Shared>, masker: Masker) {
     let mut from = BufReader::new(from);
     let mut line = Vec::new();
+    let mut goes_on = false;
     loop {
         line.clear();
         match (&mut from).take(LONGEST_LINE).read_until(b'\n', &mut line).await {
             Ok(read) if read > 0 => {}
             _ => return,
+        }
+        // The rest of a line that is too long could begin with half of a secret.
+        if std::mem::replace(&mut goes_on, !line.ends_with(b"\n")) {
+            continue;
         }
         let text = masker.text(String::from_utf8_lossy(&line).trim_end());
         let shown = &text[..text.floor_char_boundary(SHOWN)];
@@ -259,5 +264,66 @@ async fn log(from: ChildStderr, shared: Arc<Shared>, masker: Masker) {
         if !shown.is_empty() {
             shown.clone_into(&mut lock(&shared.waiting).last_line);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::*;
+    use crate::substitute::Variables;
+    use serde_json::json;
+
+    /// Keeps what is logged of Python.
+    #[derive(Clone, Default)]
+    struct Logged(Arc<Mutex<Vec<String>>>);
+
+    impl Subscriber for Logged {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            metadata.target() == "python"
+        }
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut self.clone());
+        }
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    impl Visit for Logged {
+        fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
+            lock(&self.0).push(format!("{value:?}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_python_writes_is_logged_line_by_line_without_secrets() {
+        let mut variables = Variables::default();
+        variables.secrets.insert("s".into(), json!({"a": "hunter2-long"}));
+        let masker = Masker::new(&variables, []);
+        let environment: Environment = Environment::of_process();
+        let directory = tempfile::tempdir().unwrap();
+        let python = directory.path().join("python");
+        let script = "#!/bin/sh\necho it is hunter2-long >&2\nhead -c 200000 /dev/zero | tr '\\0' x >&2\necho >&2\necho end >&2\n";
+        std::fs::write(&python, script).unwrap();
+        std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+
+        let logged = Logged::default();
+        let _guard = tracing::subscriber::set_default(logged.clone());
+        let (worker, ready) =
+            Worker::start(&python, &environment, &masker, watch::Sender::new(None)).expect("it can be started");
+        assert!(ready.await.is_err(), "it says nothing and ends");
+        let lines = lock(&logged.0).clone();
+        assert_eq!(lines, ["it is ********", &"x".repeat(SHOWN), "end"], "a long line is cut");
+        assert!(worker.how_it_ended().contains("exit status: 0; its last words: end"), "{}", worker.how_it_ended());
     }
 }
