@@ -162,6 +162,10 @@ pub(super) async fn read(args: &Execute, experiments: Option<&Path>, cx: &Contex
     if args.rehearse_probes {
         inputs = inputs.rehearse_probes();
     }
+    if args.dry_run {
+        // Nothing is started, also not to see what it would give.
+        return Ok(Experiment::new(&document, &inputs)?);
+    }
     // What is wrong as it is written is found before the first probe is made.
     Experiment::new(&document, &inputs)?.with_checked_python(cx).await?;
     Ok(Experiment::new(&document, &inputs.measure(&document, cx).await)?)
