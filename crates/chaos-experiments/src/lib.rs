@@ -135,6 +135,8 @@ mod provider;
 mod python;
 mod reading;
 mod recovery;
+#[cfg(test)]
+mod reference;
 mod report;
 mod resolve;
 mod rules;

@@ -121,10 +121,11 @@ pub(crate) fn digit(c: char) -> Option<u8> {
 }
 
 /// The text of a number as Python's `int()` and `float()` take it, for a parser that knows ASCII only: without white
-/// space around it, with the digits of all scripts as ASCII, and without the `_` that may stand between two digits.
+/// space around it (in a text of ASCII only that of C), with the digits of all scripts as ASCII, and without the `_` that may stand between two digits.
 pub(crate) fn numeral(text: &str) -> Option<String> {
     let mut plain = String::new();
-    let mut characters = trim(text).chars().peekable();
+    let trimmed = if text.is_ascii() { text.trim() } else { trim(text) };
+    let mut characters = trimmed.chars().peekable();
     let mut after_digit = false;
     while let Some(c) = characters.next() {
         if c == '_' {
@@ -276,6 +277,8 @@ mod tests {
             ("_1", None),
             ("1_", None),
             ("1_.5", None),
+            ("\x1c1", Some("\x1c1")),
+            ("\x1c\u{661}", Some("1")),
         ] {
             assert_eq!(numeral(text).as_deref(), expected, "{text}");
         }
