@@ -81,6 +81,13 @@ impl Item {
     fn new(text: impl Into<String>, width: Width, kind: Kind) -> Self {
         Self { text: text.into(), width, kind }
     }
+
+    /// A group that captures nothing. It may hold nothing but looks around, which are not repeated.
+    fn group(text: &str, width: Width) -> Self {
+        let text = if text.is_empty() { String::new() } else { format!("(?:{text})") };
+        let kind = if width.most == 0 { Kind::Look } else { Kind::Plain };
+        Self::new(text, width, kind)
+    }
 }
 
 struct Translator {
@@ -243,9 +250,17 @@ impl Translator {
             least: item.width.least.saturating_mul(least),
             most: item.width.most.saturating_mul(most.unwrap_or(MOST_REPEATS)),
         };
-        if item.text.is_empty() || item.kind == Kind::Look {
-            // Once is as good as many times, and nothing is as good as perhaps.
-            let text = if least == 0 { String::new() } else { item.text };
+        if item.text.is_empty() {
+            return Ok(Item { kind: Kind::Repeat, ..item });
+        }
+        if item.kind == Kind::Look {
+            // Once is as good as many times. The other dialect repeats nothing of the kind.
+            let text = match (least, lazy, possessive) {
+                (1.., _, _) => item.text,
+                (_, true, _) => format!("(?:|{})", item.text),
+                (_, _, true) => format!("(?>{}|)", item.text),
+                _ => format!("(?:{}|)", item.text),
+            };
             return Ok(Item::new(text, width, Kind::Repeat));
         }
         let count = match (least, most) {
@@ -312,9 +327,7 @@ impl Translator {
             return Ok(Some(Item::new(format!("(?>{text})"), width, Kind::Plain)));
         }
         if self.takes(":") {
-            let (text, width) = self.inside()?;
-            let text = if text.is_empty() { text } else { format!("(?:{text})") };
-            return Ok(Some(Item::new(text, width, Kind::Plain)));
+            return self.inside().map(|(text, width)| Some(Item::group(&text, width)));
         }
         self.flag_group(at_start)
     }
@@ -416,8 +429,7 @@ impl Translator {
         }
         let (text, width) = self.inside()?;
         self.flags = before;
-        let text = if text.is_empty() { text } else { format!("(?:{text})") };
-        Ok(Some(Item::new(text, width, Kind::Plain)))
+        Ok(Some(Item::group(&text, width)))
     }
 
     /// What comes after a backslash, outside of classes.
