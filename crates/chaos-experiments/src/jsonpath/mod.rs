@@ -8,6 +8,8 @@
 //! * The functions are `length()`, `keys()`, `values()`, `entries()`, `charAt(n)` and `substring(from, to)`.
 
 mod eval;
+mod lex;
+mod node;
 mod parse;
 
 use std::borrow::Cow;
@@ -128,6 +130,7 @@ enum Operand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reference::any_json;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -186,23 +189,6 @@ mod tests {
         assert!(path.matches(&deep, None).unwrap_err().contains("too much"));
         let path = JsonPath::parse(&format!("${}", "..*".repeat(40))).unwrap();
         assert!(path.matches(&deep, None).is_err());
-    }
-
-    pub(crate) fn any_json() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from),
-            "[ab]{0,3}".prop_map(Value::from),
-        ];
-        leaf.prop_recursive(4, 32, 4, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-                prop::collection::vec(("[ab]", inner), 0..4)
-                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
-            ]
-        })
     }
 
     proptest! {

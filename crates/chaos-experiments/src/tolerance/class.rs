@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::translate::Flags;
+use super::flags::Flags;
 
 /// What a backslash and a letter stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 mod check;
 mod class;
 mod decimal;
+mod flags;
+mod item;
 mod pattern;
 mod translate;
 
@@ -80,7 +82,7 @@ type Refused = (String, &'static str);
 
 const REGEX: &str = "write {\"type\": \"regex\", \"pattern\": …}";
 const JSONPATH: &str = "write {\"type\": \"jsonpath\", \"path\": …}";
-const RANGE: &str = "write {\"type\": \"range\", \"range\": [from, to]}";
+const RANGE: &str = "use {\"type\": \"range\", \"range\": [from, to]}";
 
 /// Checks a tolerance as it is declared, before names are replaced in it: a path or a bound that is only a name is none,
 /// while an expression that is one is correct. What a tolerance of type `probe` declares is left to the caller.

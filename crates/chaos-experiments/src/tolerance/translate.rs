@@ -5,12 +5,11 @@
 use std::collections::BTreeMap;
 
 use super::class::{self, Set};
+use super::flags::{self, Flags};
+use super::item::{Item, Kind, MOST_REPEATS, Width};
 
 /// How deep groups may stand in one another: `fancy-regex` takes 64, and we put some of our own around.
 const DEEPEST: usize = 40;
-/// What no repetition may reach.
-const MOST_REPEATS: u64 = 4_294_967_295;
-
 /// The same expression in the other dialect, or why it is none.
 pub(super) fn translate(pattern: &str) -> Result<String, String> {
     let mut translator = Translator {
@@ -30,64 +29,6 @@ pub(super) fn translate(pattern: &str) -> Result<String, String> {
         return Err(format!("there is no group {}", translator.referenced));
     }
     Ok(text)
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one letter of the expression")]
-pub(super) struct Flags {
-    pub(super) ascii: bool,
-    pub(super) any_case: bool,
-    multi_line: bool,
-    dot_all: bool,
-    verbose: bool,
-}
-
-/// How many characters a part may match.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Width {
-    least: u64,
-    most: u64,
-}
-
-impl Width {
-    const ONE: Self = Self { least: 1, most: 1 };
-
-    fn then(self, next: Self) -> Self {
-        Self { least: self.least.saturating_add(next.least), most: self.most.saturating_add(next.most) }
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self { least: self.least.min(other.least), most: self.most.max(other.most) }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    /// `^`, `$` and boundaries, which cannot be repeated.
-    Anchor,
-    /// What is around, which matches the same however often it is repeated.
-    Look,
-    Repeat,
-}
-
-struct Item {
-    text: String,
-    width: Width,
-    kind: Kind,
-}
-
-impl Item {
-    fn new(text: impl Into<String>, width: Width, kind: Kind) -> Self {
-        Self { text: text.into(), width, kind }
-    }
-
-    /// A group that captures nothing. It may hold nothing but looks around, which are not repeated.
-    fn group(text: &str, width: Width) -> Self {
-        let text = if text.is_empty() { String::new() } else { format!("(?:{text})") };
-        let kind = if width.most == 0 { Kind::Look } else { Kind::Plain };
-        Self::new(text, width, kind)
-    }
 }
 
 struct Translator {
@@ -246,37 +187,7 @@ impl Translator {
         if lazy && possessive {
             return Err("multiple repeat".to_owned());
         }
-        let width = Width {
-            least: item.width.least.saturating_mul(least),
-            most: item.width.most.saturating_mul(most.unwrap_or(MOST_REPEATS)),
-        };
-        if item.text.is_empty() {
-            return Ok(Item { kind: Kind::Repeat, ..item });
-        }
-        if item.kind == Kind::Look {
-            // Once is as good as many times. The other dialect repeats nothing of the kind.
-            let text = match (least, lazy, possessive) {
-                (1.., _, _) => item.text,
-                (_, true, _) => format!("(?:|{})", item.text),
-                (_, _, true) => format!("(?>{}|)", item.text),
-                _ => format!("(?:{}|)", item.text),
-            };
-            return Ok(Item::new(text, width, Kind::Repeat));
-        }
-        let count = match (least, most) {
-            (0, None) => "*".to_owned(),
-            (1, None) => "+".to_owned(),
-            (0, Some(1)) => "?".to_owned(),
-            (least, None) => format!("{{{least},}}"),
-            (least, Some(most)) => format!("{{{least},{most}}}"),
-        };
-        let Item { text, .. } = item;
-        let text = match (lazy, possessive) {
-            (true, _) => format!("{text}{count}?"),
-            (_, true) => format!("(?>{text}{count})"),
-            _ => format!("{text}{count}"),
-        };
-        Ok(Item::new(text, width, Kind::Repeat))
+        Ok(item.repeated(least, most, lazy, possessive))
     }
 
     /// What stands in parentheses up to the closing one.
@@ -390,42 +301,10 @@ impl Translator {
     /// `(?i)` and `(?i-m:…)`, from the first letter on.
     fn flag_group(&mut self, at_start: bool) -> Read<Option<Item>> {
         let before = self.flags;
-        let mut flags = self.flags;
-        let (mut on, mut off, mut turns_off) = (String::new(), String::new(), false);
-        loop {
-            let c = self.next().ok_or("missing -, : or )")?;
-            match c {
-                'a' | 'i' | 'm' | 's' | 'u' | 'x' if !turns_off => on.push(c),
-                'i' | 'm' | 's' | 'x' => off.push(c),
-                '-' if !turns_off => turns_off = true,
-                ')' if !on.is_empty() && !turns_off => break,
-                ':' if !on.is_empty() || !off.is_empty() => break,
-                'L' => return Err("bad inline flags: cannot use 'L' flag with a str pattern".to_owned()),
-                _ => return Err(format!("unknown extension or flag {c}")),
-            }
-        }
-        let both = |a: char, b: char| on.contains(a) && on.contains(b);
-        if both('a', 'u') || on.chars().any(|c| off.contains(c)) || (turns_off && off.is_empty()) {
-            return Err("bad inline flags".to_owned());
-        }
-        for (letters, to) in [(&on, true), (&off, false)] {
-            for c in letters.chars() {
-                match c {
-                    'a' => flags.ascii = true,
-                    'u' => flags.ascii = false,
-                    'i' => flags.any_case = to,
-                    'm' => flags.multi_line = to,
-                    's' => flags.dot_all = to,
-                    _ => flags.verbose = to,
-                }
-            }
-        }
+        let (flags, global) = flags::read(&self.rest, &mut self.at, before)?;
         self.flags = flags;
-        if self.rest.get(self.at - 1) == Some(&')') {
-            if at_start {
-                return Ok(None);
-            }
-            return Err("global flags not at the start of the expression".to_owned());
+        if global {
+            return if at_start { Ok(None) } else { Err("global flags not at the start of the expression".to_owned()) };
         }
         let (text, width) = self.inside()?;
         self.flags = before;
