@@ -48,7 +48,11 @@ impl Decimal {
         let text = python::trim(text);
         let mut plain = String::with_capacity(text.len());
         for c in text.chars().filter(|c| *c != '_') {
-            plain.push(python::digit(c).map_or(c, |digit| char::from(b'0' + digit)));
+            match python::digit(c) {
+                Some(digit) => plain.push(char::from(b'0' + digit)),
+                None if matches!(c, '+' | '-' | '.' | 'e' | 'E') => plain.push(c),
+                None => return None,
+            }
         }
         let (negative, unsigned) = match plain.strip_prefix('-') {
             Some(rest) => (true, rest),

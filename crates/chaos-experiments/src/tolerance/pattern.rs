@@ -7,7 +7,7 @@ use super::translate;
 /// How often a search may go back and try otherwise: enough for a text of this many bytes at least.
 const LEAST_EFFORT: usize = 1_000_000;
 /// The same for each byte of a text: every place in it is tried.
-const EFFORT_PER_BYTE: usize = 16;
+const EFFORT_PER_BYTE: usize = 8;
 /// The most that an expression may be compiled to.
 const MOST_INSTRUCTIONS: usize = 1_000_000;
 
