@@ -35,12 +35,14 @@ pub(super) struct Case {
     /// What stands in place of the file; empty for nothing.
     pub(super) source: Option<String>,
     pub(super) environment: BTreeMap<String, String>,
-    /// Other files that the run finds in its directory.
+    /// Other files that the run finds in its directory; those below `home/` are in the home directory.
     pub(super) files: Vec<String>,
     /// The file that the journal is expected in.
     pub(super) journal: String,
     /// What the reference is known to do.
     pub(super) known: Known,
+    /// What both sides write to stderr, among more.
+    pub(super) says: Vec<String>,
     /// The least and the most that the journal's `duration` may be, on both sides.
     pub(super) seconds: Option<[f64; 2]>,
 }
@@ -96,6 +98,8 @@ struct Entry {
     status: Option<String>,
     #[serde(default)]
     shows: BTreeMap<String, String>,
+    #[serde(default)]
+    says: Vec<String>,
     seconds: Option<[f64; 2]>,
 }
 
@@ -189,8 +193,8 @@ impl Entry {
                 _ => bail!("a change is a place and a value"),
             }
         }
-        let shown = |value: &str| if value == NOTHING { Ok(None) } else { json(value).map(Some) };
-        let shows = self.shows.iter().map(|(place, value)| Ok((place.clone(), shown(value)?)));
+        let expected = |value: &str| if value == NOTHING { Ok(None) } else { json(value).map(Some) };
+        let shows = self.shows.iter().map(|(place, value)| Ok((place.clone(), expected(value)?)));
         Ok(Case {
             name: self.name.clone(),
             covers: self.covers.clone(),
@@ -205,6 +209,7 @@ impl Entry {
             files: self.files.clone(),
             journal: self.journal.clone().unwrap_or_else(|| "journal.json".to_owned()),
             known: Known { exit: self.exit, status: self.status.clone(), shows: shows.collect::<Result<_>>()? },
+            says: self.says.clone(),
             seconds: self.seconds,
         })
     }

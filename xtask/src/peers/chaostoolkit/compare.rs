@@ -45,10 +45,20 @@ pub(super) fn normal(outcome: &Outcome) -> Result<Json> {
     Ok(Json::Object(vec![
         ("exit".to_owned(), Json::Integer(outcome.exit.to_string())),
         ("stdout".to_owned(), Json::text(&outcome.stdout)),
+        ("said".to_owned(), Json::List(outcome.said.iter().map(Json::text).collect())),
         ("files".to_owned(), Json::List(outcome.files.iter().map(Json::text).collect())),
         ("trace".to_owned(), outcome.trace.as_ref().map_or(Json::Null, Json::text)),
+        ("layout".to_owned(), outcome.journal.as_deref().map_or(Json::Null, layout)),
         ("journal".to_owned(), journal),
     ]))
+}
+
+/// How a journal is written: by how much it is indented, and how many characters are written as escapes.
+fn layout(journal: &str) -> Json {
+    let indented = journal.lines().nth(1).map_or(0, |line| line.len() - line.trim_start().len());
+    let escaped = journal.matches("\\u").count();
+    let number = |count: usize| Json::Integer(count.to_string());
+    Json::Object(vec![("indent".to_owned(), number(indented)), ("escapes".to_owned(), number(escaped))])
 }
 
 /// Every difference, in the order of the reference.
@@ -174,12 +184,13 @@ mod tests {
 
     fn outcome(journal: &str) -> Outcome {
         let (stdout, files, journal) = (String::new(), Vec::new(), Some(journal.to_owned()));
-        Outcome { exit: 0, stdout, files, trace: None, journal }
+        Outcome { exit: 0, stdout, said: Vec::new(), files, trace: None, journal }
     }
 
     fn found(reference: &str, ours: &str) -> Vec<String> {
         let (reference, ours) = (normal(&outcome(reference)).unwrap(), normal(&outcome(ours)).unwrap());
-        differences(&reference, &ours).iter().map(ToString::to_string).collect()
+        let (reference, ours) = (reference.member("journal").unwrap(), ours.member("journal").unwrap());
+        differences(reference, ours).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -195,10 +206,10 @@ mod tests {
 
     #[test]
     fn values_kinds_of_numbers_order_and_missing_ones_are_differences() {
-        assert_eq!(found(r#"{"a": 1}"#, r#"{"a": 1.0}"#), ["/journal/a: 1.0, the reference has 1"]);
-        assert_eq!(found(r#"{"a": [1]}"#, r#"{"a": []}"#), ["/journal/a/0: nothing, the reference has 1"]);
+        assert_eq!(found(r#"{"a": 1}"#, r#"{"a": 1.0}"#), ["/a: 1.0, the reference has 1"]);
+        assert_eq!(found(r#"{"a": [1]}"#, r#"{"a": []}"#), ["/a/0: nothing, the reference has 1"]);
         let order = found(r#"{"a": 1, "b": 2}"#, r#"{"b": 2, "a": 1}"#);
-        assert_eq!(order, [r#"the order of the keys of /journal: ["b", "a"], the reference has ["a", "b"]"#]);
+        assert_eq!(order, [r#"the order of the keys of : ["b", "a"], the reference has ["a", "b"]"#]);
     }
 
     #[test]

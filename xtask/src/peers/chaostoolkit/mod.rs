@@ -153,8 +153,12 @@ fn known(case: &Case, outcome: &Json) -> Result<()> {
     let exit = case.known.exit.to_string();
     let status = case.known.status.as_ref().map(Json::text);
     let details = case.known.shows.iter().map(|(place, value)| (place.as_str(), value.clone()));
-    let expected =
-        [("/exit", Some(Json::Integer(exit))), ("/stdout", Some(Json::text(""))), ("/journal/status", status)];
+    let expected = [
+        ("/exit", Some(Json::Integer(exit))),
+        ("/stdout", Some(Json::text(""))),
+        ("/said", Some(Json::List(case.says.iter().map(Json::text).collect()))),
+        ("/journal/status", status),
+    ];
     for (place, expected) in expected.into_iter().chain(details) {
         let found = outcome.at(place).cloned();
         if found.as_ref().zip(expected.as_ref()).is_none_or(|(found, expected)| !expected.is_part_of(found))

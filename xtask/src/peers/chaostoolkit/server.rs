@@ -121,10 +121,12 @@ impl Shared {
 
     fn answer(&self, request: &Message, query: &Query, hits: u64) -> Answer {
         let (_, target) = request.start();
-        if target.starts_with("/echo") {
+        // As a proxy it is asked by whole URLs.
+        let path = target.strip_prefix("http://").and_then(|url| url.find('/').map(|at| &url[at..])).unwrap_or(target);
+        if path.starts_with("/echo") {
             return Answer::new("200", Some("application/json"), None, description(request).to_string().into_bytes());
         }
-        if target.starts_with("/hits") {
+        if path.starts_with("/hits") {
             return Answer::new("200", Some("application/json"), None, hits.to_string().into_bytes());
         }
         let needed = query.get("need").and_then(|need| need.split_once(':'));

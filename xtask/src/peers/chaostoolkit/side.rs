@@ -18,6 +18,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(5);
 /// The file in which activities say that they ran.
 const TRACE: &str = "trace";
+/// The directory of a case's files that are put into the home directory.
+const HOME: &str = "home";
 /// In arguments and files of a case: the address of its server.
 const ADDRESS: &str = "@SERVER@";
 
@@ -37,6 +39,8 @@ pub(super) struct Outcome {
     /// The exit code; of a program that a signal ended, the signal below zero.
     pub(super) exit: i32,
     pub(super) stdout: String,
+    /// Those of the case's texts that it wrote to stderr.
+    pub(super) said: Vec<String>,
     /// The files of its directory and of those in it.
     pub(super) files: Vec<String>,
     pub(super) trace: Option<String>,
@@ -51,7 +55,9 @@ impl Side {
         if directory.exists() {
             fs::remove_dir_all(directory).with_context(|| format!("cannot remove {}", directory.display()))?;
         }
-        fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
+        for made in [&work, &directory.join(HOME)] {
+            fs::create_dir_all(made).with_context(|| format!("cannot make {}", made.display()))?;
+        }
         let server = Server::start(&work)?;
         let authority = server.authority();
         let source = prepare(case, &work, &authority)?;
@@ -59,7 +65,7 @@ impl Side {
         command.arg("--no-version-check").args(&case.globals).arg(&case.command);
         command.args(case.options.iter().map(|option| option.replace(ADDRESS, &authority)));
         command.args((!source.is_empty()).then(|| source.replace(ADDRESS, &authority)));
-        self.surround(&mut command, &work, &authority)?;
+        self.surround(&mut command, directory, &authority)?;
         command.envs(case.environment.iter().map(|(name, value)| (name, value.replace(ADDRESS, &authority))));
         let (stdout, stderr) = (directory.join("stdout"), directory.join("stderr"));
         // Files, since what an activity leaves running would hold a pipe open.
@@ -67,10 +73,13 @@ impl Side {
         let child = command.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
         let status = ended(child)?;
         drop(server);
-        let plain = |text: String| text.replace(&authority, "SERVER").replace(&*work.to_string_lossy(), "DIRECTORY");
+        let plain =
+            |text: String| text.replace(&authority, "SERVER").replace(&*directory.to_string_lossy(), "DIRECTORY");
+        let told = String::from_utf8_lossy(&fs::read(&stderr)?).into_owned();
         Ok(Outcome {
             exit: code(status),
             stdout: plain(fs::read_to_string(&stdout)?),
+            said: case.says.iter().filter(|text| told.contains(text.as_str())).cloned().collect(),
             files: files(&work)?,
             trace: text(&work.join(TRACE))?.map(plain),
             journal: text(&work.join(&case.journal))?.map(plain),
@@ -78,11 +87,12 @@ impl Side {
     }
 
     /// A directory and an environment in which nothing of this machine's user is seen.
-    fn surround(&self, command: &mut Command, work: &Path, authority: &str) -> Result<()> {
+    fn surround(&self, command: &mut Command, directory: &Path, authority: &str) -> Result<()> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let paths = std::iter::once(self.commands.clone()).chain(std::env::split_paths(&path));
         let path: OsString = std::env::join_paths(paths).context("a directory of PATH has a colon")?;
-        command.current_dir(work).env_clear().env("PATH", path).env("HOME", work).env("LANG", "C.UTF-8");
+        command.current_dir(directory.join("work")).env_clear().env("PATH", path);
+        command.env("HOME", directory.join(HOME)).env("LANG", "C.UTF-8");
         command.env("PYTHONPATH", &self.modules).env("PYTHONDONTWRITEBYTECODE", "1");
         command.env("SERVER", format!("http://{authority}")).env("NO_PROXY", "*");
         // Ours keeps a log of every run, which is no part of what is compared.
@@ -97,7 +107,7 @@ fn prepare(case: &Case, work: &Path, authority: &str) -> Result<String> {
         // What is no UTF-8 is in the corpus on purpose, and has no address in it.
         let text = String::from_utf8(text)
             .map_or_else(std::string::FromUtf8Error::into_bytes, |text| text.replace(ADDRESS, authority).into());
-        let path = work.join(name);
+        let path = placed(work, name);
         fs::create_dir_all(path.parent().unwrap_or(work))?;
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
@@ -106,7 +116,7 @@ fn prepare(case: &Case, work: &Path, authority: &str) -> Result<String> {
         let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         place(name, text)?;
         #[cfg(unix)]
-        fs::set_permissions(work.join(name), fs::metadata(&path)?.permissions())?;
+        fs::set_permissions(placed(work, name), fs::metadata(&path)?.permissions())?;
     }
     if !case.changes.is_empty() {
         let text = fs::read_to_string(case.directory.join(&case.experiment))?;
@@ -117,6 +127,11 @@ fn prepare(case: &Case, work: &Path, authority: &str) -> Result<String> {
         place(&case.experiment, document.to_string().into_bytes())?;
     }
     Ok(case.source.clone().unwrap_or_else(|| case.experiment.clone()))
+}
+
+/// Where a file of a case goes.
+fn placed(work: &Path, name: &str) -> PathBuf {
+    if Path::new(name).starts_with(HOME) { work.with_file_name(name) } else { work.join(name) }
 }
 
 /// Waits for a program, and ends one that hangs.
