@@ -263,7 +263,8 @@ impl Reader<'_> {
         if digits.contains(['.', 'e', 'E']) {
             return Ok(Json::Float(digits.parse().with_context(|| format!("{digits} is not a number"))?));
         }
-        ensure!(digits.trim_start_matches('-').chars().all(|c| c.is_ascii_digit()), "{digits} is not a number");
+        let unsigned = digits.strip_prefix('-').unwrap_or(digits);
+        ensure!(!unsigned.is_empty() && unsigned.chars().all(|c| c.is_ascii_digit()), "{digits} is not a number");
         Ok(Json::Integer(digits.to_owned()))
     }
 }

@@ -179,3 +179,78 @@ fn in_time(case: &Case, journal: Option<&str>) -> Result<()> {
     ensure!((least..=most).contains(seconds), "it took {seconds} s instead of {least} to {most}");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    use super::case;
+    use super::deliberate;
+    use super::side::Side;
+    use super::{Same, Suite};
+
+    /// A corpus of one case and two programs, each a script, in a directory that goes with this.
+    struct World(PathBuf);
+
+    impl Drop for World {
+        fn drop(&mut self) {
+            // What is left in the way of the next run is removed by it.
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    impl World {
+        fn new(name: &str) -> Self {
+            let world = Self(std::env::temp_dir().join(format!("xtask-{}-{name}", std::process::id())));
+            let area = world.0.join("corpus/area");
+            fs::create_dir_all(&area).unwrap();
+            fs::write(area.join("it.json"), r#"{"title": "t"}"#).unwrap();
+            let table = "[[case]]\nname = 'it'\ncovers = ['X-01']\nexit = 0\nstatus = 'completed'\n";
+            fs::write(area.join("cases.toml"), table).unwrap();
+            world
+        }
+
+        fn side(&self, name: &str, status: &str, exit: u8) -> Side {
+            let program = self.0.join(name);
+            fs::write(
+                &program,
+                format!("#!/bin/sh\necho '{{\"status\": \"{status}\"}}' > journal.json\nexit {exit}\n"),
+            )
+            .unwrap();
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            Side { program, commands: PathBuf::from("/bin"), modules: PathBuf::from("/") }
+        }
+
+        fn compared(&self, reference: Side, ours: Side, differences: &str) -> Result<Same, String> {
+            let corpus = self.0.join("corpus");
+            fs::write(corpus.join("differences.toml"), differences).unwrap();
+            let cases = case::load(&corpus).unwrap();
+            let deliberate = deliberate::load(&corpus, &cases).unwrap();
+            let suite = Suite { reference, ours, deliberate, scratch: self.0.join("scratch") };
+            let mut results = Vec::new();
+            suite.each(&cases.iter().collect::<Vec<_>>(), |_, result| results.push(result));
+            assert_eq!(results.len(), 1);
+            results.remove(0).map_err(|error| format!("{error:#}"))
+        }
+    }
+
+    #[test]
+    fn what_is_equal_differs_and_is_meant_to_differ_is_told_apart() {
+        let world = World::new("compared");
+        let good = || world.side("good", "completed", 0);
+        let bad = || world.side("bad", "failed", 1);
+        assert_eq!(world.compared(good(), good(), "").unwrap().deliberate, 0);
+        let error = world.compared(good(), bad(), "").unwrap_err();
+        assert!(error.starts_with("2 differences: /exit: 1, the reference has 0; /journal/status"), "{error}");
+        let entry = |at: &str, ours: &str| {
+            format!("[[difference]]\ncase = 'it'\nat = '{at}'\nours = '{ours}'\nitem = 'X-01'\nreason = 'r'\n")
+        };
+        let both = entry("/exit", "1") + &entry("/journal/status", "any");
+        assert_eq!(world.compared(good(), bad(), &both).unwrap().deliberate, 2);
+        assert!(world.compared(good(), good(), &both).unwrap_err().contains("is not needed"));
+        let error = world.compared(bad(), good(), "").unwrap_err();
+        assert_eq!(error, "the reference is not as the corpus has it: /exit is 1, not 0");
+    }
+}
