@@ -1,5 +1,6 @@
 //! The differences that are meant: where we keep someone from harm that the reference does, and what we do instead.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -12,20 +13,21 @@ use super::json::Json;
 const TABLE: &str = "differences.toml";
 /// In place of a value: there is one.
 const ANY: &str = "any";
+/// In place of a value: there is none.
+const NOTHING: &str = "nothing";
 
-/// One difference, which must be seen: an entry that is not needed is a mistake.
+/// Differences that have their reason in common.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Deliberate {
-    /// A case, or with `.*` at the end all variants of one.
-    case: String,
-    /// The place in the outcome: `/exit`, `/trace`, `/files`, `/journal` or one in it.
-    at: String,
-    /// What we have there, in JSON (of an object, the members that matter), or `any`; nothing if it is missing on our side.
-    ours: Option<String>,
-    /// The item of the reference's behaviour.
+    /// Cases, or with `.*` at the end all variants of one.
+    cases: Vec<String>,
+    /// What we have at which place (`/exit`, `/trace`, `/files`, `/journal` or one in it), in JSON: of an object, the members
+    /// that matter.
+    ours: BTreeMap<String, String>,
+    /// The items of the reference's behaviour.
     #[expect(dead_code, reason = "for who reads the table")]
-    item: String,
+    items: Vec<String>,
     #[expect(dead_code, reason = "for who reads the table")]
     reason: String,
 }
@@ -37,49 +39,63 @@ struct Table {
     difference: Vec<Deliberate>,
 }
 
-/// Reads the table; each entry names a case that exists.
+/// Reads the table; each entry names cases that exist.
 pub(super) fn load(corpus: &Path, cases: &[Case]) -> Result<Vec<Deliberate>> {
     let path = corpus.join(TABLE);
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let table: Table = toml::from_str(&text).with_context(|| format!("{}", path.display()))?;
-    for entry in &table.difference {
-        ensure!(cases.iter().any(|case| entry.is_of(&case.name)), "{TABLE}: there is no case {}", entry.case);
+    for name in table.difference.iter().flat_map(|entry| &entry.cases) {
+        ensure!(cases.iter().any(|case| is_of(name, &case.name)), "{TABLE}: there is no case {name}");
     }
     Ok(table.difference)
 }
 
+/// Whether a name of the table means that case.
+fn is_of(name: &str, case: &str) -> bool {
+    match name.strip_suffix(".*") {
+        Some(entry) => case.rsplit_once('.').is_some_and(|(whole, _)| whole == entry),
+        None => name == case,
+    }
+}
+
 impl Deliberate {
     /// Whether it is about that case.
-    pub(super) fn is_of(&self, name: &str) -> bool {
-        match self.case.strip_suffix(".*") {
-            Some(entry) => name.rsplit_once('.').is_some_and(|(whole, _)| whole == entry),
-            None => name == self.case,
-        }
+    pub(super) fn is_of(&self, case: &str) -> bool {
+        self.cases.iter().any(|name| is_of(name, case))
     }
 
-    /// Checks what we do, and takes the place out of both outcomes.
-    pub(super) fn apply(&self, reference: &mut Json, ours: &mut Json) -> Result<()> {
-        let at = &self.at;
-        let (theirs, mine) = (reference.at(at).cloned(), ours.at(at).cloned());
-        ensure!(theirs != mine, "{at} is the same on both sides: the deliberate difference is not needed");
-        match (&self.ours, &mine) {
-            (Some(expected), Some(_)) if expected == ANY => {}
-            (Some(expected), Some(found)) => {
-                let expected = Json::parse(expected).context("a deliberate difference is not JSON")?;
-                ensure!(expected.is_part_of(found), "{at} is {}, and is meant to be {expected}", found.brief());
-            }
-            (None, None) => {}
-            (Some(expected), None) => bail!("{at} is missing, and is meant to be {expected}"),
-            (None, Some(found)) => bail!("{at} is {}, and is meant to be missing", found.brief()),
+    /// Checks what we do, takes the places out of both outcomes and returns how many they are.
+    pub(super) fn apply(&self, reference: &mut Json, ours: &mut Json) -> Result<usize> {
+        for (at, expected) in &self.ours {
+            take_out(at, expected, reference, ours)?;
         }
-        let both = theirs.is_some() && mine.is_some();
-        for (side, found) in [(reference, theirs), (ours, mine)] {
-            if found.is_some() {
-                side.put(at, both.then(|| Json::text("<deliberate>")))?;
-            }
-        }
-        Ok(())
+        Ok(self.ours.len())
     }
+}
+
+fn take_out(at: &str, expected: &str, reference: &mut Json, ours: &mut Json) -> Result<()> {
+    let (theirs, mine) = (reference.at(at).cloned(), ours.at(at).cloned());
+    ensure!(theirs != mine, "{at} is the same on both sides: the deliberate difference is not needed");
+    match &mine {
+        None => ensure!(expected == NOTHING, "{at} is missing, and is meant to be {expected}"),
+        Some(_) if expected == ANY => {}
+        Some(found) if expected == NOTHING => bail!("{at} is {}, and is meant to be missing", found.brief()),
+        Some(found) => {
+            let expected = Json::parse(expected).context("a deliberate difference is not JSON")?;
+            ensure!(expected.is_part_of(found), "{at} is {}, and is meant to be {expected}", found.brief());
+        }
+    }
+    let both = theirs.is_some() && mine.is_some();
+    for (side, found) in [(reference, theirs), (ours, mine)] {
+        if found.is_some() {
+            side.put(at, both.then(|| Json::text("<deliberate>")))?;
+        }
+        // Another journal is laid out otherwise.
+        if at.starts_with("/journal") && side.member("layout").is_some() {
+            side.put("/layout", None)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -87,9 +103,10 @@ mod tests {
     use super::super::json::Json;
     use super::{Deliberate, Table};
 
-    fn entry(at: &str, ours: Option<&str>) -> Deliberate {
-        let ours = ours.map(|ours| format!("ours = '{ours}'\n")).unwrap_or_default();
-        let text = format!("[[difference]]\ncase = 'a.*'\nat = '{at}'\n{ours}item = 'X-01'\nreason = 'because'\n");
+    fn entry(at: &str, ours: &str) -> Deliberate {
+        let text = format!(
+            "[[difference]]\ncases = ['a.*', 'b']\nitems = ['X-01']\nreason = 'because'\nours = {{ '{at}' = '{ours}' }}\n"
+        );
         let table: Table = toml::from_str(&text).unwrap();
         table.difference.into_iter().next().unwrap()
     }
@@ -102,23 +119,26 @@ mod tests {
 
     #[test]
     fn a_difference_that_is_meant_is_taken_out() {
-        assert_eq!(applied(&entry("/exit", Some("1")), r#"{"exit": 0}"#, r#"{"exit": 1}"#), Ok(true));
-        assert_eq!(applied(&entry("/x", None), r#"{"x": 0}"#, "{}"), Ok(true));
-        let journal = r#"{"journal": {"status": "failed", "run": []}}"#;
-        let expected = Some(r#"{"status": "failed"}"#);
-        assert_eq!(applied(&entry("/journal", expected), r#"{"journal": null}"#, journal), Ok(true));
+        assert_eq!(applied(&entry("/exit", "1"), r#"{"exit": 0}"#, r#"{"exit": 1}"#), Ok(true));
+        assert_eq!(applied(&entry("/x", "nothing"), r#"{"x": 0}"#, "{}"), Ok(true));
+        assert_eq!(applied(&entry("/x", "any"), "{}", r#"{"x": 0}"#), Ok(true));
+        let journal = r#"{"layout": 2, "journal": {"status": "failed", "run": []}}"#;
+        let expected = r#"{"status": "failed"}"#;
+        assert_eq!(applied(&entry("/journal", expected), r#"{"layout": 1, "journal": null}"#, journal), Ok(true));
     }
 
     #[test]
     fn another_difference_than_the_one_that_is_meant_or_none_is_an_error() {
-        assert!(applied(&entry("/exit", Some("1")), r#"{"exit": 0}"#, r#"{"exit": 2}"#).is_err());
-        assert!(applied(&entry("/exit", Some("0")), r#"{"exit": 0}"#, r#"{"exit": 0}"#).is_err());
-        assert!(applied(&entry("/x", None), "{}", r#"{"x": 0}"#).is_err());
+        assert!(applied(&entry("/exit", "1"), r#"{"exit": 0}"#, r#"{"exit": 2}"#).is_err());
+        assert!(applied(&entry("/exit", "0"), r#"{"exit": 0}"#, r#"{"exit": 0}"#).is_err());
+        assert!(applied(&entry("/x", "nothing"), "{}", r#"{"x": 0}"#).is_err());
+        assert!(applied(&entry("/x", "0"), r#"{"x": 0}"#, "{}").is_err());
     }
 
     #[test]
     fn an_entry_may_be_for_all_variants() {
-        let entry = entry("/exit", None);
-        assert!(entry.is_of("a.1") && entry.is_of("a.12") && !entry.is_of("a") && !entry.is_of("b.1"));
+        let entry = entry("/exit", "nothing");
+        assert!(entry.is_of("a.1") && entry.is_of("a.12") && entry.is_of("b"));
+        assert!(!entry.is_of("a") && !entry.is_of("b.1"));
     }
 }
