@@ -79,10 +79,12 @@ pub(super) fn chaostoolkit(workspace: &Workspace) -> Result<PathBuf> {
     if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
         return Ok(directory);
     }
-    // Its commands run python activities too, so that they need a Python that knows the packages.
+    if !shell::works(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
+        debian_packages(&["python3-venv"])?;
+    }
+    // Its Python runs the python activities of both sides, so that it has to know the packages.
     let mut venv = Command::new("python3");
-    shell::capture(venv.args(["-m", "venv", "--clear"]).arg(&directory), LIMIT)
-        .context("needs Python's venv (Debian: python3-venv)")?;
+    shell::capture(venv.args(["-m", "venv", "--clear"]).arg(&directory), LIMIT)?;
     let mut pip = Command::new(directory.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(CHAOSTOOLKIT);
     shell::capture(&mut pip, LIMIT)?;
