@@ -126,9 +126,8 @@ impl Suite {
         let directory = self.scratch.join(&case.name);
         let theirs = self.reference.run(case, &directory.join("reference")).context("the reference")?;
         let mine = self.ours.run(case, &directory.join("ours")).context("ours")?;
-        for outcome in [&theirs, &mine] {
-            in_time(case, outcome.journal.as_deref())?;
-        }
+        in_time(case, theirs.journal.as_deref()).context("the reference")?;
+        in_time(case, mine.journal.as_deref()).context("ours")?;
         let mut reference = compare::normal(&theirs).context("the reference")?;
         let mut ours = compare::normal(&mine).context("ours")?;
         known(case, &reference).context("the reference is not as the corpus has it")?;
