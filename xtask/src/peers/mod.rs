@@ -72,7 +72,7 @@ pub(crate) fn run(workspace: &Workspace, programs: &Programs, options: &Options)
         ovirt_as_client(workspace, programs, &mut verdicts);
     }
     // Not yet among all: it comes there with the commands that it checks.
-    if options.peer == Some(Peer::Chaostoolkit) {
+    if options.has(Peer::Chaostoolkit) {
         chaostoolkit_as_reference(workspace, programs, options, &mut verdicts);
     }
     verdicts.tally
