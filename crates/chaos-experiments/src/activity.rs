@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::native::{Kind, VmCall};
 use crate::provider::ProviderCall;
+use crate::strategy::Dry;
 use crate::tolerance::Tolerance;
 
 /// One thing to do or to look at.
@@ -16,6 +17,8 @@ pub(crate) struct Activity {
     /// As it is declared, for records. Holds what is written in it, secrets included.
     pub(crate) declaration: Value,
     pub(crate) tolerance: Option<Judge>,
+    /// What is only taken as done, whatever the run says.
+    pub(crate) dry: Option<Dry>,
     /// Whether the next one does not wait for it.
     pub(crate) background: bool,
     pub(crate) pause_before: Option<Duration>,
@@ -69,8 +72,26 @@ pub(crate) enum Call {
     Provider(ProviderCall),
     /// Left out, because this is a rehearsal and the provider of this type is not native.
     NotRehearsed(String),
-    /// Cannot be carried out, for this reason: whoever comes there cannot go on.
-    Broken(String),
+    /// Cannot be carried out: whoever comes there cannot go on.
+    Broken(Broken),
+}
+
+/// Why an activity cannot be carried out, and what becomes of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Broken {
+    pub(crate) why: String,
+    pub(crate) how: Breaks,
+}
+
+/// What becomes of an activity that cannot be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Breaks {
+    /// It does not even begin, and the run is aborted.
+    Before,
+    /// It begins, and the run is aborted.
+    Run,
+    /// It fails, and the run goes on.
+    Itself,
 }
 
 /// What the output of an activity is held against.
@@ -79,7 +100,7 @@ pub(crate) enum Judge {
     /// A value, or what a value has to be like.
     Tolerance(Tolerance),
     /// A probe that gets the output as its argument `value`, and whose own output has to count as true.
-    Probe { name: String, provider: Map<String, Value> },
+    Probe { name: String, provider: Map<String, Value>, place: String },
     /// Nothing meets it, for this reason.
     Never(String),
 }

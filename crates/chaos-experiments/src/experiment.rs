@@ -8,7 +8,7 @@ use chaos_core::{Connection, Context, RunMode, TargetPattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::activity::{Activity, Call, Declared, StopCondition};
+use crate::activity::{Activity, Call, Declared, Judge, StopCondition};
 use crate::configuration;
 use crate::document::Document;
 use crate::error::{Finding, Findings, Severity};
@@ -264,16 +264,23 @@ impl Experiment {
 
     /// What is wrong with the functions in Python that it calls, as [`Experiment::with_checked_python`] finds it.
     pub async fn check_python(&self, cx: &Context) -> Vec<Finding> {
-        let calls = self.activities().filter_map(|activity| match &activity.call {
-            Call::Provider(ProviderCall::Python(call)) => Some(&**call),
+        // A tolerance that is a probe is called as well.
+        let judged = self.activities().filter_map(|activity| match &activity.tolerance {
+            Some(Judge::Probe { provider, place, .. }) => self.late.provider_at(provider, place).ok(),
             _ => None,
         });
+        let judged: Vec<Call> = judged.collect();
+        let python = |call: &'_ Call| match call {
+            Call::Provider(ProviderCall::Python(call)) => Some(call.clone()),
+            _ => None,
+        };
+        let calls = self.activities().map(|activity| &activity.call).chain(&judged).filter_map(python);
         let calls: Vec<_> = calls.collect();
         if calls.is_empty() {
             return Vec::new();
         }
         let workers = self.python_workers();
-        let findings = validate(cx, calls, &workers).await;
+        let findings = validate(cx, calls.iter().map(|call| &**call), &workers).await;
         workers.close().await;
         findings.into_iter().map(|finding| self.masker.finding(finding)).collect()
     }
@@ -304,7 +311,7 @@ fn writes_connection(declaration: &Value) -> bool {
 /// The title with its type: one that is exactly `${name}` may be a number.
 fn title(root: &Map<String, Value>, variables: &Variables, findings: &mut Vec<Finding>) -> Value {
     let Some(declared) = root.get("title") else { return Value::Null };
-    let substituted = variables.substitute(declared);
+    let substituted = variables.substitute_always(declared);
     for name in &substituted.unresolved {
         findings.push(Finding::warning("/title", format!("`${{{name}}}` stands for nothing")));
     }

@@ -24,6 +24,14 @@ impl Late {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn provider(&self, provider: &Map<String, Value>) -> Result<Call, String> {
+        self.provider_at(provider, "")
+    }
+
+    /// The same, declared at `place`.
+    ///
+    /// # Errors
+    /// As [`Late::provider`].
+    pub(crate) fn provider_at(&self, provider: &Map<String, Value>, place: &str) -> Result<Call, String> {
         let root = Map::new();
         let mut reader = Reader {
             root: &root,
@@ -32,7 +40,7 @@ impl Late {
             findings: Vec::new(),
             secrets: BTreeSet::new(),
         };
-        let call = reader.provider(Some(Kind::Probe), Some(&Value::Object(provider.clone())), "");
+        let call = reader.provider(Some(Kind::Probe), Some(&Value::Object(provider.clone())), place);
         let why = || {
             let errors = reader.findings.iter().filter(|finding| finding.severity == Severity::Error);
             errors.map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ")

@@ -60,7 +60,8 @@
 //! * A process has no input. Of each output 1 MiB is kept, and `stdout_bytes_left_out` says how much came after it. When
 //!   its time is over or the run is told to stop, it is killed with everything that it started.
 //! * `timeout` of `http` is the time to connect and the longest silence, or a list of both; the whole takes no longer than
-//!   60 s, or both together if that is more. Names of headers are given in lower case, `Set-Cookie` is masked, an answer
+//!   60 s, or both together if that is more. Names of headers are given as in `Content-Type` and
+//!   found by a tolerance in any case, `Set-Cookie` is masked, an answer
 //!   of more than 8 MiB is a failure, and `.netrc` is not read.
 //! * Functions of all other Python modules run in one Python process for the whole run, which is `python3` of the `PATH`, 3.8
 //!   or newer, or the one that `CHAOSMONKEY_PYTHON` names in [`Inputs::environment`]. An exception is a failure of the

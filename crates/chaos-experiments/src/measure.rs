@@ -90,7 +90,7 @@ impl Inputs {
             }
             Call::Vm(_) => return Err("a VM function cannot be asked before the run".to_owned()),
             Call::NotRehearsed(_) => return Err("it is left out of the rehearsal".to_owned()),
-            Call::Broken(why) => return Err(why),
+            Call::Broken(broken) => return Err(broken.why),
         };
         let field = |name: &str| output.get(name).cloned().unwrap_or(Value::Null);
         match provider.get("type").and_then(Value::as_str) {

@@ -5,7 +5,7 @@ use std::fmt;
 use chaos_core::{Fault, Stop, VMPowerState};
 use serde::Serialize;
 
-use crate::activity::Call;
+use crate::activity::{Broken, Call};
 use crate::native::{Kind, What};
 use crate::resolve::{Bound, ResolvedExperiment};
 
@@ -94,7 +94,7 @@ impl ResolvedExperiment {
                 (call.provider().to_owned(), format!("{words}{undo}"), false)
             }
             Call::NotRehearsed(provider) => (provider.clone(), "left out of the rehearsal".to_owned(), false),
-            Call::Broken(why) => {
+            Call::Broken(Broken { why, .. }) => {
                 ("nothing".to_owned(), self.experiment.masker.text(&format!("cannot be carried out: {why}")), false)
             }
         };

@@ -13,6 +13,36 @@ static UNPRINTABLE: LazyLock<Regex> =
 /// Decimal digits of any script.
 static DIGIT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\p{Nd}").expect("a fixed expression is correct"));
 
+/// The JSON of a value, as Python's `json.dumps()` writes it: with spaces, and in ASCII.
+pub(crate) fn json(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(json).collect::<Vec<_>>().join(", ")),
+        Value::Object(map) => {
+            let entries = map.iter().map(|(key, value)| format!("{}: {}", ascii(key), json(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        Value::String(text) => ascii(text),
+        Value::Number(number) => number_text(number),
+        Value::Null | Value::Bool(_) => value.to_string(),
+    }
+}
+
+/// A text in JSON, in which every character beyond ASCII is escaped.
+fn ascii(text: &str) -> String {
+    let plain = Value::from(text).to_string();
+    let mut escaped = String::with_capacity(plain.len());
+    for c in plain.chars() {
+        if c.is_ascii() {
+            escaped.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        }
+    }
+    escaped
+}
+
 /// The text of a value, as Python's `str()` gives it.
 pub(crate) fn text(value: &Value) -> String {
     match value {

@@ -6,11 +6,12 @@ use std::time::Duration;
 use chaos_core::RunMode;
 use serde_json::{Map, Value};
 
-use crate::activity::{Activity, Call, Declared, Judge, StopCondition};
+use crate::activity::{Activity, Breaks, Broken, Call, Declared, Judge, StopCondition};
 use crate::error::{Finding, Severity};
 use crate::inputs::Inputs;
 use crate::native::{self, Function, Kind, MODULES, Reading, read_call};
 use crate::provider::{ProviderCall, TYPES};
+use crate::strategy::Dry;
 use crate::substitute::{Variables, mentions};
 use crate::tolerance::{self, Tolerance};
 use crate::validation;
@@ -142,7 +143,7 @@ impl<'a> Reader<'a> {
             tell(self);
             return None;
         }
-        Some(Activity::broken(map, why.to_owned()))
+        Some(Activity::broken(map, Breaks::Before, why.to_owned()))
     }
 
     /// The activity that is declared at `place`. Where the rules say so, what is wrong with its values only comes out when
@@ -150,7 +151,7 @@ impl<'a> Reader<'a> {
     fn target(&mut self, map: &Map<String, Value>, place: &str) -> Option<Activity> {
         if map.values().any(|value| self.is_pending(value)) {
             validation::activity(map, place, &mut self.findings);
-            return Some(Activity::broken(map, NOT_KNOWN_YET.to_owned()));
+            return Some(Activity::broken(map, Breaks::Run, NOT_KNOWN_YET.to_owned()));
         }
         if self.inputs.rules.refuses_bad_values() {
             return self.activity(map, place);
@@ -169,12 +170,15 @@ impl<'a> Reader<'a> {
         match activity {
             Some(activity) => Some(activity),
             None if !is_valid => None,
-            // What would be done to a VM is never guessed.
-            None if is_native(map) && self.inputs.validates => {
+            // What would be done to a VM is never guessed, and a pause that is none is known for certain.
+            None if self.inputs.validates && (is_native(map) || breaks(map, &errors, place) == Breaks::Before) => {
                 self.findings.extend(errors);
                 None
             }
-            None => Some(Activity::broken(map, self.left_to_the_run(errors))),
+            None => {
+                let how = breaks(map, &errors, place);
+                Some(Activity::broken(map, how, self.left_to_the_run(errors)))
+            }
         }
     }
 
@@ -204,7 +208,7 @@ impl<'a> Reader<'a> {
             let name = declared.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
             return match declared.get("provider").and_then(Value::as_object) {
                 Some(provider) if provider.get("arguments").is_some_and(Value::is_object) => {
-                    Some(Judge::Probe { name, provider: provider.clone() })
+                    Some(Judge::Probe { name, provider: provider.clone(), place: format!("{place}/provider") })
                 }
                 _ => {
                     let why = "a probe that is a tolerance needs `arguments`, a mapping, to take the value";
@@ -276,10 +280,11 @@ impl<'a> Reader<'a> {
         }
         validation::background(map, place, &mut self.findings);
         self.findings.extend(validation::controls(map, place, self.inputs));
-        if map.get("dry").is_some_and(|dry| !dry.is_null()) {
+        let dry = Dry::declared(map.get("dry").unwrap_or(&Value::Null));
+        if dry.is_none() {
             self.findings.push(
-                Finding::error(format!("{place}/dry"), "an activity cannot be dry on its own")
-                    .hint("use a dry run or a rehearsal of the whole experiment"),
+                Finding::error(format!("{place}/dry"), "this is no way for an activity to be dry")
+                    .hint("write true, or one of probes, actions, activities, pause"),
             );
         }
         // Where it limits nothing, what is wrong with it does not matter.
@@ -307,6 +312,7 @@ impl<'a> Reader<'a> {
             kind: kind?,
             declaration: Value::Object(map.clone()),
             tolerance: None,
+            dry: dry.flatten(),
             background: false,
             pause_before,
             pause_after,
@@ -374,6 +380,7 @@ impl<'a> Reader<'a> {
             variables: self.variables,
             overrides: &self.inputs.overrides,
             exported: &self.inputs.exported,
+            rules: self.inputs.rules,
             without_connection: self.inputs.mode == RunMode::Rehearsal,
             findings: &mut self.findings,
             secrets: &mut self.secrets,
@@ -392,6 +399,22 @@ fn check_only_looks(probe: &Activity, declared: Declared, place: &str, findings:
     }
 }
 
+/// What becomes of an activity with such problems.
+fn breaks(map: &Map<String, Value>, problems: &[Finding], place: &str) -> Breaks {
+    let all_in = |below: &str| {
+        let below = format!("{place}{below}");
+        problems.iter().all(|problem| problem.place.starts_with(&below))
+    };
+    let is_request = map.get("provider").and_then(|provider| provider.get("type")) == Some(&Value::from("http"));
+    if all_in("/pauses") {
+        Breaks::Before
+    } else if is_request && (all_in("/provider/url") || all_in("/provider/headers")) {
+        Breaks::Itself
+    } else {
+        Breaks::Run
+    }
+}
+
 /// Whether an activity calls a function of ours.
 fn is_native(map: &Map<String, Value>) -> bool {
     let provider = map.get("provider");
@@ -401,18 +424,19 @@ fn is_native(map: &Map<String, Value>) -> bool {
 
 impl Activity {
     /// One that cannot be carried out. What can be told of it is.
-    fn broken(map: &Map<String, Value>, why: String) -> Self {
+    fn broken(map: &Map<String, Value>, how: Breaks, why: String) -> Self {
         let is_action = map.get("type").and_then(Value::as_str) == Some("action");
         Self {
             name: map.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
             kind: if is_action { Kind::Action } else { Kind::Probe },
             declaration: Value::Object(map.clone()),
             tolerance: None,
+            dry: None,
             background: false,
             pause_before: None,
             pause_after: None,
             timeout: None,
-            call: Call::Broken(why),
+            call: Call::Broken(Broken { why, how }),
         }
     }
 }

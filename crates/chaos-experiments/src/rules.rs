@@ -42,6 +42,11 @@ impl Rules {
         self.is_strict()
     }
 
+    /// A process or a request without a `timeout` of its own has a time limit. Else it may take for ever.
+    pub(crate) fn limits_providers(self) -> bool {
+        self.is_strict()
+    }
+
     /// A steady state that is not there before the method fails the run, and nothing is played back. Else such a run is
     /// `completed`, with its rollbacks.
     pub(crate) fn gate_fails_run(self) -> bool {

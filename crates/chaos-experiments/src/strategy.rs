@@ -135,6 +135,17 @@ impl Dry {
         }
     }
 
+    /// What `dry` of an activity says: true for the activity itself, or one of the words.
+    #[expect(clippy::option_option, reason = "the outer one is whether it can be read, as everywhere")]
+    pub(crate) fn declared(value: &Value) -> Option<Option<Self>> {
+        match value {
+            Value::Null | Value::Bool(false) => Some(None),
+            Value::Bool(true) => Some(Some(Self::Activities)),
+            Value::String(word) => Self::ALL.into_iter().find(|dry| dry.as_str() == word).map(Some),
+            Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
     /// Whether tolerances of the hypothesis are taken as met.
     pub(crate) fn takes_tolerances_as_met(self) -> bool {
         matches!(self, Self::Probes | Self::Activities)

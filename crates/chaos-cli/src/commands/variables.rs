@@ -6,6 +6,7 @@ use chaos_experiments::{Document, LoadError, Overrides, ValueType};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// What comes from outside.
@@ -24,7 +25,8 @@ pub(super) struct Variables {
 pub(super) fn read(files: &[PathBuf], values: &[SecretString]) -> Result<Variables, Failure> {
     let mut variables = Variables::default();
     for file in files {
-        read_file(file, &mut variables)?;
+        // The arguments are right; what they name is not.
+        read_file(file, &mut variables).map_err(|failure| failure.with_exit(Exit::Failed))?;
     }
     for value in values {
         read_value(value.expose_secret(), &mut variables.overrides)?;

@@ -4,7 +4,7 @@ use chaos_core::{ActivityStatus, Context, Error, ErrorKind, RunEventKind, Sectio
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::activity::{Activity, Call};
+use crate::activity::{Activity, Breaks, Broken, Call};
 use crate::engine::{Running, probe};
 use crate::native::{Function, Kind, What};
 use crate::provider::Place;
@@ -118,10 +118,16 @@ impl Running<'_> {
         mut lane: Lane,
     ) -> Result<Ended, Stopped> {
         let activity = &bound.activity;
-        let is_dry = self.is_dry(activity);
-        let pauses = !is_dry && self.dry != Some(Dry::Pause);
+        let dry = activity.dry.or(self.dry);
+        let is_dry = is_dry(dry, activity.kind);
+        let pauses = !is_dry && dry != Some(Dry::Pause);
         let doing = format!("on the way to `{}`", activity.name);
         going_on(cx, cx.check(&doing))?;
+        if let Call::Broken(Broken { why, how: Breaks::Before }) = &activity.call
+            && section != Section::Rollbacks
+        {
+            return Err(Stopped::Aborted(format!("`{}`: {why}", activity.name)));
+        }
         if let Some(pause) = activity.pause_before.filter(|_| pauses) {
             lane.begun();
             going_on(cx, cx.pause(&doing, pause).await)?;
@@ -189,16 +195,6 @@ impl Running<'_> {
         Ok(ended)
     }
 
-    /// Whether an activity is only taken as done.
-    fn is_dry(&self, activity: &Activity) -> bool {
-        match self.dry {
-            Some(Dry::Activities) => true,
-            Some(Dry::Actions) => activity.kind == Kind::Action,
-            Some(Dry::Probes) => activity.kind == Kind::Probe,
-            Some(Dry::Pause) | None => false,
-        }
-    }
-
     fn judges(&self, section: Section, activity: &Activity, is_dry: bool) -> bool {
         if is_hypothesis(section) {
             return !self.dry.is_some_and(Dry::takes_tolerances_as_met);
@@ -223,7 +219,10 @@ impl Running<'_> {
         place: Place,
     ) -> Result<Returned, Unwell> {
         let (call, on) = match (&bound.activity.call, &bound.on) {
-            (Call::Broken(why), _) => return Err(Unwell::Broken(why.clone())),
+            (Call::Broken(Broken { why, how: Breaks::Itself }), _) => {
+                return Err(Error::new(ErrorKind::Failed, why.clone()).into());
+            }
+            (Call::Broken(broken), _) => return Err(Unwell::Broken(broken.why.clone())),
             (Call::Provider(call), _) => {
                 let output = self.reach_beyond(cx, section, started, &bound.activity, call, place).await?;
                 return Ok(Returned { output, detail: None });
@@ -248,6 +247,16 @@ impl Running<'_> {
                 Ok(Returned { output: seen.value, detail: seen.detail })
             }
         }
+    }
+}
+
+/// Whether an activity is only taken as done.
+fn is_dry(dry: Option<Dry>, kind: Kind) -> bool {
+    match dry {
+        Some(Dry::Activities) => true,
+        Some(Dry::Actions) => kind == Kind::Action,
+        Some(Dry::Probes) => kind == Kind::Probe,
+        Some(Dry::Pause) | None => false,
     }
 }
 

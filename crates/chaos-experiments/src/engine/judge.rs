@@ -15,9 +15,10 @@ impl Running<'_> {
     /// Why it is not. What cannot be judged is not met.
     pub(super) async fn judge(&self, cx: &Context, judge: &Judge, output: &Value) -> Result<(), String> {
         match judge {
-            Judge::Tolerance(tolerance) => tolerance.check(output),
+            // Names of headers have no case.
+            Judge::Tolerance(tolerance) => tolerance.check_in(output, headers(output)),
             Judge::Never(why) => Err(why.clone()),
-            Judge::Probe { name, provider } => self.probe(cx, name, provider, output).await,
+            Judge::Probe { name, provider, .. } => self.probe(cx, name, provider, output).await,
         }
     }
 
@@ -41,8 +42,15 @@ impl Running<'_> {
             }
             Ok(Call::NotRehearsed(_)) => return Ok(()),
             Ok(Call::Vm(_)) => return Err(format!("`{name}` is a VM function, and takes no `value`")),
-            Ok(Call::Broken(why)) | Err(why) => return Err(format!("`{name}`: {why}")),
+            Ok(Call::Broken(broken)) => return Err(format!("`{name}`: {}", broken.why)),
+            Err(why) => return Err(format!("`{name}`: {why}")),
         };
         if truthy(&output) { Ok(()) } else { Err(format!("`{name}` says no to it")) }
     }
+}
+
+/// The headers in the answer to a request.
+fn headers(output: &Value) -> Option<&Map<String, Value>> {
+    let answer = output.as_object().filter(|answer| answer.contains_key("status") && answer.contains_key("body"))?;
+    answer.get("headers")?.as_object()
 }

@@ -29,7 +29,7 @@ use crate::provider::{HttpClients, PythonWorkers};
 use crate::report::{RunOptions, RunReport, WithoutUndo};
 use crate::resolve::ResolvedExperiment;
 use crate::rules::Rules;
-use crate::strategy::{Dry, Schedule, Strategies};
+use crate::strategy::{Dry, RollbackStrategy, Schedule, Strategies};
 
 /// What the journal calls this engine.
 pub(crate) const ENGINE: &str = concat!("chaosmonkey ", env!("CARGO_PKG_VERSION"));
@@ -131,7 +131,11 @@ impl Running<'_> {
             }
             ending.left = self.ledger.put_back(&repair, &self.recorder).await;
             self.note_interruption(cx, &mut ending).await;
-        } else if !self.abandon.is_cancelled() && ending.plays_rollbacks(self.strategies.rollbacks) {
+        } else if !self.abandon.is_cancelled()
+            && ending.plays_rollbacks(self.strategies.rollbacks)
+            // A gate that could not be looked at has touched nothing.
+            && (begun || ending.aborted.is_none() || self.strategies.rollbacks == RollbackStrategy::Always)
+        {
             // Whoever has interrupted the method has to say so again.
             let told_again = if ending.interrupted { &options.stop_repair } else { cx.cancellation() };
             self.roll_back(&repair.clone().cancelled_by(told_again.clone()), &mut ending).await;
@@ -157,11 +161,10 @@ impl Running<'_> {
         self.gate(cx, ending).await
     }
 
-    /// The experiment for the journal: what it was started with is its last key, whatever the file says.
+    /// The experiment for the journal, with what it was started with.
     fn shown(&self) -> serde_json::Value {
         let mut shown = self.resolved.experiment.shown.clone();
         if let serde_json::Value::Object(shown) = &mut shown {
-            shown.shift_remove("dry");
             shown.insert("dry".to_owned(), self.dry.map(Dry::as_str).into());
         }
         shown

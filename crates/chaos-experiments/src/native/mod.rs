@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Finding;
 use crate::inputs::{Environment, Overrides};
+use crate::rules::Rules;
 use crate::substitute::Variables;
 
 pub(crate) use arguments::{Arguments, count, flag, seconds, target_texts};
@@ -165,6 +166,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) overrides: &'a Overrides,
     /// What processes get beside the environment of this one.
     pub(crate) exported: &'a Environment,
+    pub(crate) rules: Rules,
     /// A rehearsal has no use for connection values.
     pub(crate) without_connection: bool,
     pub(crate) findings: &'a mut Vec<Finding>,

@@ -4,10 +4,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chaos_core::{Context, Error};
-use chaos_http::{Client, Config, HeaderMap, HeaderName, HeaderValue, Method, Request, SafeUrl, TlsTrust, Url};
+use chaos_http::{
+    Client, Config, HeaderMap, HeaderName, HeaderValue, HttpError, HttpErrorKind, Method, Request, SafeUrl, TimeLimit,
+    TlsTrust, Url,
+};
 use serde_json::{Map, Value};
 
-use super::{Fields, http_body};
+use super::{FOR_EVER, Fields, http_body, in_front};
 use crate::mask::{MASK, is_secret_name};
 use crate::native::seconds;
 use crate::python;
@@ -102,6 +105,21 @@ impl HttpCall {
         Some(Self { request, method, url, client })
     }
 
+    /// An error with the words in front that people look for.
+    fn told(&self, error: HttpError) -> Error {
+        use HttpErrorKind::{Connect, Interrupted, TimedOut, Tls};
+        let is_late = matches!(error.kind(), TimedOut(TimeLimit::Read | TimeLimit::Total));
+        let is_lost = matches!(error.kind(), Connect | Interrupted | Tls | TimedOut(TimeLimit::Connect));
+        let error = Error::from(error);
+        if is_late && self.client.attempts <= 1 {
+            in_front("activity took too long to complete", &error)
+        } else if is_late || is_lost {
+            in_front(&format!("failed to connect to {}", self.url), &error)
+        } else {
+            error
+        }
+    }
+
     pub(super) fn method(&self) -> &Method {
         &self.method
     }
@@ -113,7 +131,7 @@ impl HttpCall {
 
     /// Sends it and gives the answer, of whatever status.
     pub(super) async fn send(&self, cx: &Context, clients: &HttpClients) -> Result<Value, Error> {
-        let answer = clients.get(&self.client)?.fetch(cx, &self.request).await?;
+        let answer = clients.get(&self.client)?.fetch(cx, &self.request).await.map_err(|error| self.told(error))?;
         let status = answer.status();
         if status.is_client_error() || status.is_server_error() {
             tracing::warn!(url = %self.url, status = status.as_u16(), "the server answered with an error status");
@@ -131,9 +149,20 @@ fn shown_headers(headers: &HeaderMap) -> Value {
     let shown = headers.keys().map(|name| {
         let values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
         let value = if is_secret_name(name.as_str()) { MASK.to_owned() } else { values.collect::<Vec<_>>().join(", ") };
-        (name.as_str().to_owned(), Value::String(value))
+        (canonical(name.as_str()), Value::String(value))
     });
     Value::Object(shown.collect())
+}
+
+/// The name of a header as people write it, such as `Content-Type`: the library knows it in lower case only.
+fn canonical(name: &str) -> String {
+    let mut upper = true;
+    let each = name.chars().map(|c| {
+        let shown = if upper { c.to_ascii_uppercase() } else { c };
+        upper = c == '-';
+        shown
+    });
+    each.collect()
 }
 
 fn read_method(fields: &mut Fields<'_, '_>) -> Option<Method> {
@@ -222,7 +251,8 @@ impl Limits {
 fn read_limits(fields: &mut Fields<'_, '_>) -> Option<Limits> {
     let time = |value: &Value| seconds(value).filter(|time| !time.is_zero());
     let limits = match fields.always_substituted("timeout") {
-        None => return Some(Limits::default()),
+        None if fields.reading.rules.limits_providers() => return Some(Limits::default()),
+        None => return Some(Limits { connect: None, read: Some(FOR_EVER) }),
         Some(Value::Array(both)) => match both.as_slice() {
             [connect, read] => time(connect).zip(time(read)),
             _ => None,

@@ -42,7 +42,7 @@ pub(super) fn extend_query(url: &mut Url, arguments: &Value) -> Result<(), &'sta
 /// Why there can be none, in words.
 pub(super) fn encode(arguments: &Value, json: bool) -> Result<(Option<&'static str>, String), &'static str> {
     match arguments {
-        arguments if json => Ok((Some(JSON), arguments.to_string())),
+        arguments if json => Ok((Some(JSON), python::json(arguments))),
         Value::String(text) => Ok((None, text.clone())),
         Value::Object(map) => {
             let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters(map)).finish();

@@ -6,7 +6,9 @@ mod process;
 mod process_run;
 mod python;
 
-use chaos_core::Context;
+use std::time::Duration;
+
+use chaos_core::{Context, Error, ErrorKind};
 use serde_json::{Map, Value};
 
 use crate::error::Finding;
@@ -76,11 +78,22 @@ impl ProviderCall {
         place: Place,
     ) -> Result<Value, PythonError> {
         match self {
-            Self::Process(call) => Ok(process_run::run(cx, call).await?),
+            Self::Process(call) => Ok(process_run::run(cx, call).await.map_err(|error| match error.kind() {
+                ErrorKind::Timeout => in_front("process activity took too long to complete", &error),
+                _ => error,
+            })?),
             Self::Http(call) => Ok(call.send(cx, clients).await?),
             Self::Python(call) => call.run(cx, workers, place).await,
         }
     }
+}
+
+/// How long a call may take that has no limit.
+const FOR_EVER: Duration = Duration::from_hours(24 * 365);
+
+/// The same error with the words in front that people look for in a journal of Chaos Toolkit.
+fn in_front(words: &str, error: &Error) -> Error {
+    Error::new(error.kind(), format!("{words}: {}", error.with_causes()))
 }
 
 /// The fields of a declared provider.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::Fields;
+use super::{FOR_EVER, Fields};
 use crate::inputs::Environment;
 use crate::native::seconds;
 use crate::python;
@@ -53,7 +53,7 @@ impl ProcessCall {
         });
         let arguments = read_arguments(fields);
         let limit = match fields.get("timeout") {
-            None => Some(LIMIT),
+            None => Some(if fields.reading.rules.limits_providers() { LIMIT } else { FOR_EVER }),
             Some(timeout) => {
                 let limit = seconds(timeout).filter(|limit| !limit.is_zero());
                 if limit.is_none() {

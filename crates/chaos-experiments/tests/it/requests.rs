@@ -67,7 +67,7 @@ async fn arguments_of_other_methods_become_the_body() {
     for (headers, arguments, content_type, body) in [
         (json!({}), json!({"a": 1, "b": [true, "x"], "n": null}), form, "a=1&b=True&b=x"),
         (json!({}), json!("as it is"), none, "as it is"),
-        (json_type.clone(), json!({"a": [1, null]}), Some("application/json"), r#"{"a":[1,null]}"#),
+        (json_type.clone(), json!({"a": [1, null]}), Some("application/json"), r#"{"a": [1, null]}"#),
         (json_type.clone(), json!("text"), Some("application/json"), r#""text""#),
         (json_type, json!(null), Some("application/json"), ""),
         // Only exactly that name and value make it JSON.
@@ -104,7 +104,7 @@ async fn an_answer_of_any_status_is_a_success() {
     let server = server(ResponseTemplate::new(503).insert_header("Retry-After", "1").set_body_string("later")).await;
     let output = output(request("probe", &server.uri(), json!({"max_retries": 3}))).await;
     assert_eq!((&output["status"], &output["body"]), (&json!(503), &json!("later")));
-    assert_eq!(output["headers"]["retry-after"], "1");
+    assert_eq!(output["headers"]["Retry-After"], "1");
     assert_eq!(output.as_object().unwrap().keys().collect::<Vec<_>>(), ["status", "headers", "body"]);
     assert_eq!(server.received_requests().await.unwrap().len(), 1, "a status is never tried again");
 }
