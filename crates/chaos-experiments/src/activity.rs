@@ -23,6 +23,8 @@ pub(crate) struct Activity {
     pub(crate) background: bool,
     pub(crate) pause_before: Option<Duration>,
     pub(crate) pause_after: Option<Duration>,
+    /// Why whoever has carried it out cannot go on: the pause behind it is none.
+    pub(crate) breaks_behind: Option<String>,
     /// The longest that it may take as a whole.
     pub(crate) timeout: Option<Duration>,
     pub(crate) call: Call,

@@ -170,12 +170,18 @@ impl<'a> Reader<'a> {
         match activity {
             Some(activity) => Some(activity),
             None if !is_valid => None,
-            // What would be done to a VM is never guessed, and a pause that is none is known for certain.
-            None if self.inputs.validates && (is_native(map) || breaks(map, &errors, place) == Breaks::Before) => {
+            // What would be done to a VM is never guessed.
+            None if is_native(map) && self.inputs.validates => {
                 self.findings.extend(errors);
                 None
             }
             None => {
+                if all_in(&errors, &format!("{place}/pauses/after"))
+                    && let Some(activity) = self.without_pause_after(map, place)
+                {
+                    let breaks_behind = Some(self.left_to_the_run(errors));
+                    return Some(Activity { breaks_behind, ..activity });
+                }
                 let how = breaks(map, &errors, place);
                 Some(Activity::broken(map, how, self.left_to_the_run(errors)))
             }
@@ -229,6 +235,14 @@ impl<'a> Reader<'a> {
             Some(tolerance) => Judge::Tolerance(tolerance),
             None => Judge::Never(self.left_to_the_run(problems)),
         })
+    }
+
+    /// An activity whose pause behind it is none: it runs as any other does.
+    fn without_pause_after(&mut self, map: &Map<String, Value>, place: &str) -> Option<Activity> {
+        let mut rest = map.clone();
+        rest.get_mut("pauses")?.as_object_mut()?.shift_remove("after");
+        let activity = self.activity(&rest, place)?;
+        Some(Activity { declaration: Value::Object(map.clone()), ..activity })
     }
 
     /// What is wrong and only comes out when its turn comes.
@@ -316,6 +330,7 @@ impl<'a> Reader<'a> {
             background: false,
             pause_before,
             pause_after,
+            breaks_behind: None,
             timeout,
             call: call?,
         })
@@ -399,12 +414,14 @@ fn check_only_looks(probe: &Activity, declared: Declared, place: &str, findings:
     }
 }
 
+/// Whether all problems are below a place.
+fn all_in(problems: &[Finding], place: &str) -> bool {
+    problems.iter().all(|problem| problem.place.starts_with(place))
+}
+
 /// What becomes of an activity with such problems.
 fn breaks(map: &Map<String, Value>, problems: &[Finding], place: &str) -> Breaks {
-    let all_in = |below: &str| {
-        let below = format!("{place}{below}");
-        problems.iter().all(|problem| problem.place.starts_with(&below))
-    };
+    let all_in = |below: &str| all_in(problems, &format!("{place}{below}"));
     let is_request = map.get("provider").and_then(|provider| provider.get("type")) == Some(&Value::from("http"));
     if all_in("/pauses") {
         Breaks::Before
@@ -435,6 +452,7 @@ impl Activity {
             background: false,
             pause_before: None,
             pause_after: None,
+            breaks_behind: None,
             timeout: None,
             call: Call::Broken(Broken { why, how }),
         }

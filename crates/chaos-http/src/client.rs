@@ -54,7 +54,7 @@ impl Client {
     /// # Errors
     /// [`ConfigError`] if the CA file, the proxy or the user agent cannot be used.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
-        let Config { profile, trust, plain_http, limits, retry, proxy, user_agent, seed } = config;
+        let Config { profile, trust, plain_http, limits, retry, follow_redirects, proxy, user_agent, seed } = config;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::client_config(&trust)?)
             .user_agent(user_agent)
@@ -70,7 +70,8 @@ impl Client {
             .tcp_nodelay(true);
         builder = match profile {
             Profile::Platform => builder.redirect(reqwest::redirect::Policy::none()).no_proxy(),
-            Profile::Probe => builder.redirect(reqwest::redirect::Policy::limited(REDIRECTS)),
+            Profile::Probe if follow_redirects => builder.redirect(reqwest::redirect::Policy::limited(REDIRECTS)),
+            Profile::Probe => builder.redirect(reqwest::redirect::Policy::none()),
         };
         if let Some(proxy) = &proxy {
             let to = reqwest::Proxy::all(proxy.expose().clone()).map_err(|_| ConfigError::Proxy(proxy.clone()))?;

@@ -72,6 +72,9 @@ pub struct Config {
     pub limits: Limits,
     /// How often and after how long a call is tried again.
     pub retry: RetryPolicy,
+    /// Whether a client of [`Profile::Probe`] follows redirects itself. Who does it by hand has
+    /// [`Request::redirected`](crate::Request::redirected).
+    pub follow_redirects: bool,
     /// The proxy for all calls, such as `http://proxy:3128`. A user and password in it are used and never printed.
     pub proxy: Option<SafeUrl>,
     /// What the client calls itself. vCenter shows it in its list of sessions. Default: `chaosmonkey/VERSION`.
@@ -95,6 +98,7 @@ impl Config {
                 response_bytes: 64 << 20,
             },
             retry: RetryPolicy::default(),
+            follow_redirects: true,
             proxy: None,
             user_agent: concat!("chaosmonkey/", env!("CARGO_PKG_VERSION")).to_owned(),
             seed: None,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::ConfigError;
@@ -124,6 +124,39 @@ impl Request {
     pub fn untyped_body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// The request that an answer with this status and location asks for instead; none if it asks for none.
+    ///
+    /// After 303 (RFC 9110, section 15.4.4), and as clients have always done it after 302, whatever was no `HEAD` becomes a
+    /// `GET` without a body; after 301 a `POST` does. Another server gets no `Authorization` and no `Cookie`.
+    #[must_use]
+    pub fn redirected(&self, status: StatusCode, location: &str) -> Option<Self> {
+        if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return None;
+        }
+        let from = self.url.expose();
+        let to = from.join(location).ok().filter(|to| ["http", "https"].contains(&to.scheme()))?;
+        let mut next = self.clone();
+        let becomes_get = match status.as_u16() {
+            302 | 303 => self.method != Method::HEAD,
+            301 => self.method == Method::POST,
+            _ => false,
+        };
+        if becomes_get && self.method != Method::GET {
+            next.method = Method::GET;
+        }
+        if !matches!(status.as_u16(), 307 | 308) {
+            next.body = Bytes::new();
+            next.headers.remove(CONTENT_TYPE);
+        }
+        let is_same = from.host_str() == to.host_str() && from.port_or_known_default() == to.port_or_known_default();
+        if !is_same {
+            next.headers.remove(AUTHORIZATION);
+            next.headers.remove(COOKIE);
+        }
+        next.url = SafeUrl::from(to);
+        Some(next)
     }
 
     /// Declares that executing the request twice does what executing it once does. Only such a request is sent again

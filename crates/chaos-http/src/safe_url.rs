@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -60,6 +60,16 @@ impl SafeUrl {
         let count = self.url.path_segments().map_or(0, Iterator::count);
         self.secret_segments.extend(count.checked_sub(1));
         Ok(self)
+    }
+
+    /// The same URL, of which no path segment is printed for which `is_secret` holds. It gets each one decoded.
+    #[must_use]
+    pub fn hide_segments(mut self, is_secret: impl Fn(&str) -> bool) -> Self {
+        let segments = self.url.path_segments().into_iter().flatten().enumerate();
+        let secret = segments.filter(|(_, segment)| is_secret(&percent_decode_str(segment).decode_utf8_lossy()));
+        let secret: Vec<usize> = secret.map(|(index, _)| index).collect();
+        self.secret_segments.extend(secret);
+        self
     }
 
     /// Appends one query parameter, percent-encoded. Only its name is ever printed.
@@ -127,6 +137,14 @@ impl fmt::Debug for SafeUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_segment_that_holds_a_secret_is_not_printed() {
+        let url = SafeUrl::from(Url::parse("https://h/a/x%2Ds3cret/b").unwrap());
+        let url = url.hide_segments(|segment| segment.contains("-s3cret"));
+        assert_eq!(url.to_string(), "https://h/a/***/b");
+        assert_eq!(url.expose().path(), "/a/x%2Ds3cret/b");
+    }
 
     fn safe(text: &str) -> SafeUrl {
         SafeUrl::from(Url::parse(text).unwrap())

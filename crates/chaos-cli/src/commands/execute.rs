@@ -105,6 +105,7 @@ async fn perform(
     interrupts: &Interrupts,
     output: &Output,
 ) -> Result<Exit, Failure> {
+    let rules = experiment.rules();
     let mut resolved = stage.resolve(experiment.clone(), cx).await?;
     let Some(Kept { records, journal }) = kept else {
         output.data(|to| write_plan(args.format, &resolved.plan(), to))?;
@@ -130,7 +131,7 @@ async fn perform(
     // What is left changed is said in any case, also where the report cannot be written.
     let shown = output.data(|to| write_run(args.format, &report, to));
     let written = journal.write(&report.journal, output);
-    tell_left_changed(&report, stage, output);
+    tell_left_changed(&report, stage, rules, output);
     shown?;
     written?;
     Ok(exit(report.verdict))

@@ -149,7 +149,7 @@ async fn undo(
         }
         return Ok(());
     }
-    tell_left_changed(report, stage, output);
+    tell_left_changed(report, stage, if args.rules.strict { Rules::Strict } else { Rules::Compat }, output);
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use chaos_core::{
     Clock, Context, ErrorKind, EventSink, HaltFlag, OpenTarget, PlatformSource, RunId, RunLog, RunState, SystemClock,
     TargetPattern,
 };
-use chaos_experiments::{Experiment, JournalFile, RecoverOptions, ResolvedExperiment, RunOptions, RunReport, Sinks};
+use chaos_experiments::{
+    Experiment, JournalFile, RecoverOptions, ResolvedExperiment, Rules, RunOptions, RunReport, Sinks,
+};
 use chaos_orchestrator::{PlatformOrchestrator, RehearsalSource};
 
 use super::{recover, way_back};
@@ -77,9 +79,14 @@ impl Stage {
     }
 }
 
-pub(super) fn tell_left_changed(report: &RunReport, stage: &Stage, output: &Output) {
+pub(super) fn tell_left_changed(report: &RunReport, stage: &Stage, rules: Rules, output: &Output) {
+    // By strict rules everything should be back.
+    let (level, back) = match rules {
+        Rules::Compat => ("warning", "puts everything back"),
+        _ => ("error", "tries again to put everything back"),
+    };
     for left in &report.left_changed {
-        output.note(format_args!("error: LEFT CHANGED: {left}"));
+        output.note(format_args!("{level}: LEFT CHANGED: {left}"));
         if let (Some(vm), Some(command), false) = (left.target.vm(), way_back(left.found), stage.is_rehearsal) {
             output.note(format_args!(
                 "hint: put it back with `chaosmonkey platforms {command} --platform {} id:{}`",
@@ -88,7 +95,7 @@ pub(super) fn tell_left_changed(report: &RunReport, stage: &Stage, output: &Outp
         }
     }
     if !report.left_changed.is_empty() && !stage.is_rehearsal {
-        output.note(format_args!("hint: `chaosmonkey recover {}` tries again to put everything back", report.run));
+        output.note(format_args!("hint: `chaosmonkey recover {}` {back}", report.run));
     }
 }
 

@@ -24,4 +24,5 @@ mod sim;
 mod site;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod toolkit;
 mod transcript;

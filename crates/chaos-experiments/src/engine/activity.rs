@@ -146,7 +146,7 @@ impl Running<'_> {
         } else {
             self.carry_out(&limited, section, started, bound, place).await
         };
-        if lane.is_background() && self.abandon.is_cancelled() {
+        if lane.is_background() && self.give_up.is_cancelled() && !self.rules.cuts_background() {
             // What became of it is not waited for.
             return Err(Stopped::Interrupted);
         }
@@ -189,6 +189,9 @@ impl Running<'_> {
             RunEventKind::ActivityEnded { activity: started, status, output, exception, tolerance_met: met };
         self.recorder.record(ended_event).await?;
         let ended = ended?;
+        if let Some(why) = activity.breaks_behind.as_ref().filter(|_| pauses && section != Section::Rollbacks) {
+            return Err(Stopped::Aborted(format!("`{}`: {why}", activity.name)));
+        }
         if let Some(pause) = activity.pause_after.filter(|_| pauses) {
             going_on(cx, cx.pause(&doing, pause).await)?;
         }

@@ -21,14 +21,12 @@ impl Running<'_> {
     pub(super) async fn method(&self, cx: &Context, ending: &mut Ending) -> Result<(), Stopped> {
         let method_over = CancellationToken::new();
         let beside = self.beside(cx);
-        let (result, missed) = tokio::join!(
-            async {
-                let result = self.steps(cx, &beside, Section::Method).await;
-                method_over.cancel();
-                result
-            },
-            self.during(&beside, &method_over)
-        );
+        // The first look begins before the first activity does.
+        let (missed, result) = tokio::join!(biased; self.during(&beside, &method_over), async {
+            let result = self.steps(cx, &beside, Section::Method).await;
+            method_over.cancel();
+            result
+        });
         if let Some(why) = missed {
             let counts = self.rules.passes_count();
             *(if counts { &mut ending.deviated } else { &mut ending.remark }) = Some(why);

@@ -3,20 +3,24 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use chaos_core::{Context, Error};
+use chaos_core::{Context, Error, ErrorKind};
 use chaos_http::{
-    Client, Config, HeaderMap, HeaderName, HeaderValue, HttpError, HttpErrorKind, Method, Request, SafeUrl, TimeLimit,
-    TlsTrust, Url,
+    Answer, Client, Config, HeaderMap, HeaderName, HeaderValue, HttpError, HttpErrorKind, Method, Request, SafeUrl,
+    TimeLimit, TlsTrust, Url,
 };
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
-use super::{FOR_EVER, Fields, http_body, in_front};
-use crate::mask::{MASK, is_secret_name};
+use super::{FOR_EVER, Fields, http_body, in_front, netrc};
+use crate::mask::{MASK, Masker, is_secret_name};
 use crate::native::seconds;
 use crate::python;
 
 /// How long a request may take as a whole where its own `timeout` does not ask for more.
 const LIMIT: Duration = Duration::from_mins(1);
+
+/// The redirects that are followed.
+const REDIRECTS: usize = 30;
 
 /// A request to send.
 #[derive(Debug, Clone)]
@@ -46,6 +50,7 @@ impl HttpClients {
             return Ok(client.clone());
         }
         let mut config = Config::probe();
+        config.follow_redirects = false;
         config.retry.attempts = key.attempts;
         config.retry.statuses = false;
         if let Some(connect) = key.connect {
@@ -83,7 +88,8 @@ impl HttpCall {
             .map_err(|why| fields.refuse("arguments", why))
             .ok()?;
         }
-        let url = SafeUrl::from(url);
+        let masker = Masker::new(fields.reading.variables, fields.reading.secrets.iter().cloned());
+        let url = SafeUrl::from(url).hide_segments(|segment| masker.text(segment) != segment);
         let mut request = Request::new(method.clone(), url.clone(), "request").total_limit(limits.total());
         if let Some(read) = limits.read {
             request = request.read_limit(read);
@@ -98,11 +104,30 @@ impl HttpCall {
                 None => request.untyped_body(body),
             };
         }
+        if let Some((user, password)) = netrc::credentials(&url).filter(|_| !headers.iter().any(is_authorization)) {
+            fields.reading.secrets.insert(password.expose_secret().to_owned());
+            // What no header can carry is not sent.
+            request = request.clone().basic(&user, &password).unwrap_or(request);
+        }
         for (name, value) in headers {
             request = request.header(name, value);
         }
         let client = ClientKey { verify_tls, connect: limits.connect, attempts: retries.saturating_add(1) };
         Some(Self { request, method, url, client })
+    }
+
+    /// Sends it, and what the answers to it ask for instead.
+    async fn follow(&self, cx: &Context, client: &Client) -> Result<Answer, Error> {
+        let mut request = self.request.clone();
+        for _ in 0..=REDIRECTS {
+            let answer = client.fetch(cx, &request).await.map_err(|error| self.told(error))?;
+            let location = answer.headers().get("location").and_then(|location| location.to_str().ok());
+            match location.and_then(|location| request.redirected(answer.status(), location)) {
+                Some(next) => request = next,
+                None => return Ok(answer),
+            }
+        }
+        Err(Error::new(ErrorKind::Failed, format!("{} redirects more than {REDIRECTS} times", self.url)))
     }
 
     /// An error with the words in front that people look for.
@@ -131,7 +156,7 @@ impl HttpCall {
 
     /// Sends it and gives the answer, of whatever status.
     pub(super) async fn send(&self, cx: &Context, clients: &HttpClients) -> Result<Value, Error> {
-        let answer = clients.get(&self.client)?.fetch(cx, &self.request).await.map_err(|error| self.told(error))?;
+        let answer = self.follow(cx, &clients.get(&self.client)?).await?;
         let status = answer.status();
         if status.is_client_error() || status.is_server_error() {
             tracing::warn!(url = %self.url, status = status.as_u16(), "the server answered with an error status");
@@ -142,6 +167,10 @@ impl HttpCall {
         output.insert("body".to_owned(), http_body::decode(answer.headers(), answer.bytes()));
         Ok(Value::Object(output))
     }
+}
+
+fn is_authorization((name, _): &(HeaderName, HeaderValue)) -> bool {
+    name.as_str() == "authorization"
 }
 
 /// The headers of an answer; those of one name are joined, and what keeps a session is masked.

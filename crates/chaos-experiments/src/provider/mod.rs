@@ -2,6 +2,7 @@
 
 mod http;
 mod http_body;
+mod netrc;
 mod process;
 mod process_run;
 mod python;

@@ -11,8 +11,9 @@ use super::side::Outcome;
 const OF_THE_MACHINE: [&str; 3] = ["chaoslib-version", "platform", "node"];
 /// Fields of an answer that no two servers, or no two moments, have in common.
 const VOLATILE_FIELDS: [&str; 2] = ["date", "server"];
-/// Messages of the reference whose end is its HTTP library's.
-const STABLE_BEGINNINGS: [&str; 1] = ["failed to connect to"];
+/// Messages whose end is the HTTP library's, or says more on our side.
+const STABLE_BEGINNINGS: [&str; 3] =
+    ["failed to connect to", "process activity took too long to complete", "activity took too long to complete"];
 
 /// A place where two outcomes are not the same.
 #[derive(Debug, PartialEq)]
