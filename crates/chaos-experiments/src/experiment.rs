@@ -285,6 +285,11 @@ impl Experiment {
         findings.into_iter().map(|finding| self.masker.finding(finding)).collect()
     }
 
+    /// Whether any activity is a function in Python.
+    pub(crate) fn calls_python(&self) -> bool {
+        self.activities().any(|activity| matches!(activity.call, Call::Provider(ProviderCall::Python(_))))
+    }
+
     pub(crate) fn python_workers(&self) -> PythonWorkers {
         PythonWorkers::new(self.environment.clone(), self.masker.clone())
     }

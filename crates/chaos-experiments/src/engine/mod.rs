@@ -157,6 +157,10 @@ impl Running<'_> {
             })
             .await?;
         self.heed_halt(cx, options).await;
+        if experiment.calls_python() {
+            // So that the first call takes no longer than the next.
+            self.workers.warm_up(cx).await;
+        }
         self.stops.begin();
         self.gate(cx, ending).await
     }

@@ -68,6 +68,13 @@ impl PythonWorkers {
         self.foreground.lock().await
     }
 
+    /// Starts the process ahead of the first call. What keeps it from starting is told by that call.
+    pub(crate) async fn warm_up(&self, cx: &Context) {
+        if let Err(error) = self.worker(cx).await {
+            tracing::debug!("Python is not there: {}", error.words());
+        }
+    }
+
     /// The process; a new one where there is none any more.
     pub(super) async fn worker(&self, cx: &Context) -> Result<Arc<Worker>, PythonError> {
         let mut current = cx.bounded("waiting for Python", self.worker.lock()).await?;
