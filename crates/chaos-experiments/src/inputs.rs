@@ -9,6 +9,7 @@ use serde_json::{Number, Value};
 
 use crate::mask::is_secret_name;
 use crate::measure::Measured;
+use crate::provider::Providers;
 use crate::python;
 use crate::rules::Rules;
 
@@ -33,6 +34,8 @@ pub struct Inputs {
     pub validates: bool,
     /// What the probes of the configuration have found.
     pub measured: Measured,
+    /// Providers beside the engine's own.
+    pub providers: Providers,
 }
 
 impl Inputs {
@@ -48,6 +51,7 @@ impl Inputs {
             rules: Rules::Strict,
             validates: true,
             measured: Measured::default(),
+            providers: Providers::default(),
         }
     }
 
@@ -72,6 +76,13 @@ impl Inputs {
             self.environment.0.insert(name.clone(), value.clone());
             self.exported.0.insert(name, value);
         }
+        self
+    }
+
+    /// The same with more providers than the engine's own.
+    #[must_use]
+    pub fn providers(mut self, providers: Providers) -> Self {
+        self.providers = providers;
         self
     }
 

@@ -16,6 +16,9 @@
 //!
 //! # A run
 //!
+//! There are two sets of [`Rules`]. By [`Rules::Compat`] a run goes as one of Chaos Toolkit does, in all that its users rely on.
+//! By [`Rules::Strict`], the default, it goes so:
+//!
 //! 1. The steady-state hypothesis is checked. If it is not met, nothing is touched.
 //! 2. The method runs. The first activity that fails or misses its tolerance ends it.
 //! 3. The hypothesis is checked again: if it is not met now, the system has deviated.
@@ -70,6 +73,8 @@
 //!   What it prints is logged. [`Experiment::check_python`] tells beforehand what does not fit.
 //! * What such an action does **has no [`Undo`](chaos_core::Undo)**: plan, events and report say so, and only a declared
 //!   rollback can mend it. A rehearsal never runs one, and probes only with [`Inputs::rehearse_probes`].
+//!
+//! * Other types of providers are those that a program brings along: [`Provider`], [`Inputs::providers`].
 //!
 //! # What stops a run, and what outlives it
 //!
@@ -158,6 +163,7 @@ pub use journal::{ActivityRecord, Journal, JournalFile, SteadyState, SteadyState
 pub use loader::Position;
 pub use measure::Measured;
 pub use plan::{Plan, PlanStep, PlanVm};
+pub use provider::{Provider, Providers};
 pub use recovery::{RecoverOptions, Recovered, RecoveredTarget, Recovery, RecoveryReport};
 pub use report::{LeftChanged, RunOptions, RunReport, Verdict, WithoutUndo};
 pub use resolve::ResolvedExperiment;

@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
     /// its turn comes.
     fn target(&mut self, map: &Map<String, Value>, place: &str) -> Option<Activity> {
         if map.values().any(|value| self.is_pending(value)) {
-            validation::activity(map, place, &mut self.findings);
+            validation::activity(map, place, self.inputs, &mut self.findings);
             return Some(Activity::broken(map, Breaks::Run, NOT_KNOWN_YET.to_owned()));
         }
         if self.inputs.rules.refuses_bad_values() {
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         }
         let before = self.errors();
         if self.inputs.validates {
-            validation::activity(map, place, &mut self.findings);
+            validation::activity(map, place, self.inputs, &mut self.findings);
         }
         let is_valid = self.errors() == before;
         let told = std::mem::take(&mut self.findings);
@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
             let before = self.errors();
             tolerance::validate(declared, place, &mut self.findings);
             if let Some(probe) = declared.as_object().filter(|_| is_probe) {
-                validation::activity(probe, place, &mut self.findings);
+                validation::activity(probe, place, self.inputs, &mut self.findings);
             }
             if self.errors() > before {
                 return None;
@@ -357,7 +357,7 @@ impl<'a> Reader<'a> {
         let (kind, module, function) = (text("type"), text("module"), text("func"));
         let foreign = match kind {
             "python" => !MODULES.contains(&module),
-            _ if TYPES.contains(&kind) => true,
+            _ if TYPES.contains(&kind) || self.inputs.providers.has(kind) => true,
             _ => {
                 self.find(format!("{place}/type"), "the type of a provider is `python`, `process` or `http`");
                 return None;
@@ -395,6 +395,7 @@ impl<'a> Reader<'a> {
             variables: self.variables,
             overrides: &self.inputs.overrides,
             exported: &self.inputs.exported,
+            providers: &self.inputs.providers,
             rules: self.inputs.rules,
             without_connection: self.inputs.mode == RunMode::Rehearsal,
             findings: &mut self.findings,

@@ -9,7 +9,7 @@ use crate::provider;
 use crate::python::truthy;
 
 /// Checks an activity that is no reference.
-pub(crate) fn activity(map: &Map<String, Value>, place: &str, findings: &mut Vec<Finding>) {
+pub(crate) fn activity(map: &Map<String, Value>, place: &str, inputs: &Inputs, findings: &mut Vec<Finding>) {
     let mut find = |field: &str, message: &str| findings.push(Finding::error(format!("{place}/{field}"), message));
     if !matches!(map.get("type").and_then(Value::as_str), Some("probe" | "action")) {
         find("type", "the type of an activity is `probe` or `action`");
@@ -27,7 +27,7 @@ pub(crate) fn activity(map: &Map<String, Value>, place: &str, findings: &mut Vec
         }
     }
     background(map, place, findings);
-    check_provider(map.get("provider"), &format!("{place}/provider"), findings);
+    check_provider(map.get("provider"), &format!("{place}/provider"), inputs, findings);
 }
 
 /// Whether an activity runs in the background is true or false.
@@ -37,7 +37,7 @@ pub(crate) fn background(map: &Map<String, Value>, place: &str, findings: &mut V
     }
 }
 
-fn check_provider(declared: Option<&Value>, place: &str, findings: &mut Vec<Finding>) {
+fn check_provider(declared: Option<&Value>, place: &str, inputs: &Inputs, findings: &mut Vec<Finding>) {
     let Some(provider) = declared.and_then(Value::as_object) else {
         findings.push(Finding::error(place, "an activity needs a `provider`, which is a mapping"));
         return;
@@ -67,6 +67,8 @@ fn check_provider(declared: Option<&Value>, place: &str, findings: &mut Vec<Find
                 }
             }
         }
+        // What was brought along checks itself.
+        Some(kind) if inputs.providers.has(kind) => {}
         _ => find("type", "the type of a provider is `python`, `process` or `http`".to_owned()),
     }
 }

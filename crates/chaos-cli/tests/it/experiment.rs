@@ -153,7 +153,7 @@ fn a_probe_in_python_is_run_in_a_rehearsal_only_if_that_is_asked_for() {
     fs::write(program.directory().join("experiment.json"), experiment.to_string()).unwrap();
     let args = ["execute", "-e", "experiment.json", "--rehearse", "--rehearse-probes"];
     program.run(&args[..4]).exits(0);
-    let run = program.run(&args).exits(1);
+    let run = program.run(&args).exits(2);
     assert!(run.stdout.contains("`mine`") || run.stderr.contains("`mine`"), "{}{}", run.stdout, run.stderr);
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Finding;
 use crate::inputs::{Environment, Overrides};
+use crate::provider::Providers;
 use crate::rules::Rules;
 use crate::substitute::Variables;
 
@@ -166,6 +167,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) overrides: &'a Overrides,
     /// What processes get beside the environment of this one.
     pub(crate) exported: &'a Environment,
+    /// Those that were brought along.
+    pub(crate) providers: &'a Providers,
     pub(crate) rules: Rules,
     /// A rehearsal has no use for connection values.
     pub(crate) without_connection: bool,

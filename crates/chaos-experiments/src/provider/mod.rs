@@ -1,5 +1,6 @@
 //! What reaches beyond the VMs: processes on this machine, HTTP requests, and functions in Python.
 
+mod custom;
 mod http;
 mod http_body;
 mod netrc;
@@ -15,6 +16,8 @@ use serde_json::{Map, Value};
 use crate::error::Finding;
 use crate::native::Reading;
 
+use custom::CustomCall;
+pub use custom::{Provider, Providers};
 use http::HttpCall;
 pub(crate) use http::HttpClients;
 use process::ProcessCall;
@@ -30,10 +33,11 @@ pub(crate) enum ProviderCall {
     Process(ProcessCall),
     Http(Box<HttpCall>),
     Python(Box<PythonCall>),
+    Custom(CustomCall),
 }
 
 impl ProviderCall {
-    /// Reads a declared provider of one of [`TYPES`]. What is wrong with it goes to the findings.
+    /// Reads a declared provider of one of [`TYPES`], or of those that were brought along. What is wrong with it goes to the findings.
     pub(crate) fn read(
         kind: &str,
         provider: &Map<String, Value>,
@@ -44,16 +48,18 @@ impl ProviderCall {
         match kind {
             "python" => PythonCall::read(&mut fields).map(Box::new).map(Self::Python),
             "http" => HttpCall::read(&mut fields).map(Box::new).map(Self::Http),
-            _ => ProcessCall::read(&mut fields).map(Self::Process),
+            "process" => ProcessCall::read(&mut fields).map(Self::Process),
+            other => CustomCall::read(other, fields.reading.providers.get(other)?, &mut fields).map(Self::Custom),
         }
     }
 
     /// The type of the provider.
-    pub(crate) fn provider(&self) -> &'static str {
+    pub(crate) fn provider(&self) -> &str {
         match self {
             Self::Process(_) => "process",
             Self::Http(_) => "http",
             Self::Python(_) => "python",
+            Self::Custom(call) => call.kind(),
         }
     }
 
@@ -63,6 +69,7 @@ impl ProviderCall {
             Self::Process(call) => format!("runs `{}`", call.command_line()),
             Self::Http(call) => format!("sends {} {}", call.method(), call.url()),
             Self::Python(call) => format!("calls `{}` in Python", call.name()),
+            Self::Custom(call) => format!("asks for `{}`", call.kind()),
         }
     }
 
@@ -85,6 +92,7 @@ impl ProviderCall {
             })?),
             Self::Http(call) => Ok(call.send(cx, clients).await?),
             Self::Python(call) => call.run(cx, workers, place).await,
+            Self::Custom(call) => Ok(call.run(cx).await?),
         }
     }
 }
