@@ -212,6 +212,8 @@ impl RunAccount {
             | RunEventKind::HypothesisEnded { .. }
             | RunEventKind::ActivityStarted { .. }
             | RunEventKind::ActivityEnded { .. }
+            | RunEventKind::ActivityAmended { .. }
+            | RunEventKind::JournalAmended { .. }
             | RunEventKind::NotUndoable { .. }
             | RunEventKind::RollbacksStarted
             | RunEventKind::RollbacksEnded

@@ -125,6 +125,18 @@ pub enum RunEventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tolerance_met: Option<bool>,
     },
+    /// A control has changed the record of an activity.
+    ActivityAmended {
+        /// The number of its [`RunEventKind::ActivityStarted`].
+        activity: u64,
+        /// The record as it is in the journal now.
+        record: Value,
+    },
+    /// A control has changed other parts of the journal.
+    JournalAmended {
+        /// The parts, by their key in the journal.
+        changes: serde_json::Map<String, Value>,
+    },
     /// The declared rollbacks are about to be played.
     RollbacksStarted,
     /// The declared rollbacks were played.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::controls::Control;
 use crate::native::{Kind, VmCall};
 use crate::provider::ProviderCall;
 use crate::strategy::Dry;
@@ -16,6 +17,9 @@ pub(crate) struct Activity {
     pub(crate) kind: Kind,
     /// As it is declared, for records. Holds what is written in it, secrets included.
     pub(crate) declaration: Value,
+    /// Where it is declared; nothing where it is not.
+    pub(crate) place: String,
+    pub(crate) controls: Vec<Control>,
     pub(crate) tolerance: Option<Judge>,
     /// What is only taken as done, whatever the run says.
     pub(crate) dry: Option<Dry>,

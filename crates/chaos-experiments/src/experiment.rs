@@ -10,13 +10,14 @@ use serde_json::{Map, Value};
 
 use crate::activity::{Activity, Call, Declared, Judge, StopCondition};
 use crate::configuration;
+use crate::controls::{self, Control, Controls};
 use crate::document::Document;
 use crate::error::{Finding, Findings, Severity};
 use crate::inputs::{Environment, Inputs};
 use crate::late::Late;
 use crate::mask::Masker;
 use crate::native::What;
-use crate::provider::{ProviderCall, PythonWorkers, validate};
+use crate::provider::{ProviderCall, PythonWorkers, check_control, validate};
 use crate::python;
 use crate::reading::Reader;
 use crate::rules::Rules;
@@ -39,6 +40,7 @@ pub struct Experiment {
     pub(crate) rules: Rules,
     /// What the experiment declares under `runtime`.
     pub(crate) strategies: Option<Strategies>,
+    pub(crate) controls: Controls,
     pub(crate) late: Arc<Late>,
     pub(crate) masker: Masker,
     /// What Python has of it.
@@ -97,6 +99,17 @@ impl Experiment {
         let method = reader.list(root.get("method"), "/method", Declared::Steps);
         let rollbacks = reader.list(root.get("rollbacks"), "/rollbacks", Declared::Steps);
         let stop_conditions = reader.stop_conditions(root.get("stop-conditions"), "/stop-conditions");
+        let controls = Controls {
+            global: controls::globals(inputs, &mut reader.findings),
+            top: controls::of_owner(root, "", inputs, &mut reader.findings),
+            hypothesis: match root.get("steady-state-hypothesis") {
+                Some(Value::Object(hypothesis)) => {
+                    controls::of_owner(hypothesis, "/steady-state-hypothesis", inputs, &mut reader.findings)
+                }
+                _ => Vec::new(),
+            },
+        };
+        controls::references(root, inputs, &mut reader.findings);
         let Reader { mut findings, mut secrets, .. } = reader;
 
         let title = title(root, &variables, &mut findings);
@@ -135,10 +148,9 @@ impl Experiment {
         let ignored_connection = inputs.mode == RunMode::Rehearsal
             && (inputs.overrides.names().any(|name| configuration::connection_override(name, &platforms).is_some())
                 || activities().any(|activity| writes_connection(&activity.declaration)));
-        let mut shown = masker.document(root);
-        if let Value::Object(shown) = &mut shown {
-            shown.insert("title".to_owned(), masker.value(&title));
-        }
+        let mut titled = root.clone();
+        titled.insert("title".to_owned(), title.clone());
+        let shown = masker.document(&titled);
         Ok(Self {
             document: document.name().to_owned(),
             title: masker.text(&python::text(&title)),
@@ -150,7 +162,8 @@ impl Experiment {
             mode: inputs.mode,
             rules: inputs.rules,
             strategies,
-            late: Arc::new(Late { inputs: inputs.clone(), variables }),
+            controls,
+            late: Arc::new(Late { root: titled, inputs: inputs.clone(), variables }),
             masker,
             environment: inputs.environment.clone(),
             warnings: findings,
@@ -276,11 +289,18 @@ impl Experiment {
         };
         let calls = self.activities().map(|activity| &activity.call).chain(&judged).filter_map(python);
         let calls: Vec<_> = calls.collect();
-        if calls.is_empty() {
+        let controls = self.controls_in_python();
+        if calls.is_empty() && controls.is_empty() {
             return Vec::new();
         }
         let workers = self.python_workers();
-        let findings = validate(cx, calls.iter().map(|call| &**call), &workers).await;
+        let mut findings = validate(cx, calls.iter().map(|call| &**call), &workers).await;
+        for (module, control, is_global) in controls {
+            let place = if is_global { String::new() } else { format!("{}/provider", control.place) };
+            let found = check_control(cx, &workers, module, &control.declaration, &place, is_global).await;
+            // Those from outside have no place in the document.
+            findings.extend(found.map(|found| if is_global { Finding { place, ..found } } else { found }));
+        }
         workers.close().await;
         findings.into_iter().map(|finding| self.masker.finding(finding)).collect()
     }
@@ -288,6 +308,15 @@ impl Experiment {
     /// Whether any activity is a function in Python.
     pub(crate) fn calls_python(&self) -> bool {
         self.activities().any(|activity| matches!(activity.call, Call::Provider(ProviderCall::Python(_))))
+    }
+
+    /// The controls that are called in Python, and whether they come from outside.
+    fn controls_in_python(&self) -> Vec<(&str, &Control, bool)> {
+        let Controls { global, top, hypothesis } = &self.controls;
+        let steps = self.activities().flat_map(|activity| &activity.controls);
+        let own = top.iter().chain(hypothesis).chain(steps).map(|control| (control, false));
+        let all = global.iter().map(|control| (control, true)).chain(own);
+        all.filter_map(|(control, is_global)| Some((control.provider.module()?, control, is_global))).collect()
     }
 
     pub(crate) fn python_workers(&self) -> PythonWorkers {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::journal::{SteadyState, SteadyStates};
 
 /// The last value of each probe whose tolerance is a probe.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Injected(Vec<(Value, Value)>);
 
 impl Injected {

@@ -7,6 +7,7 @@ use chaos_core::{Error, ErrorKind, RunMode};
 use indexmap::IndexMap;
 use serde_json::{Number, Value};
 
+use crate::controls::GlobalControls;
 use crate::mask::is_secret_name;
 use crate::measure::Measured;
 use crate::provider::Providers;
@@ -36,6 +37,8 @@ pub struct Inputs {
     pub measured: Measured,
     /// Providers beside the engine's own.
     pub providers: Providers,
+    /// Controls from outside of the experiment.
+    pub controls: GlobalControls,
 }
 
 impl Inputs {
@@ -52,6 +55,7 @@ impl Inputs {
             validates: true,
             measured: Measured::default(),
             providers: Providers::default(),
+            controls: GlobalControls::default(),
         }
     }
 
@@ -83,6 +87,13 @@ impl Inputs {
     #[must_use]
     pub fn providers(mut self, providers: Providers) -> Self {
         self.providers = providers;
+        self
+    }
+
+    /// The same with controls from outside of the experiment.
+    #[must_use]
+    pub fn controls(mut self, controls: GlobalControls) -> Self {
+        self.controls = controls;
         self
     }
 

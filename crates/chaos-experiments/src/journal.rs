@@ -10,7 +10,7 @@ use chaos_core::{
 use jiff::Timestamp;
 use jiff::tz::Offset;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::injected::Injected;
 
@@ -46,6 +46,9 @@ pub struct Journal {
     pub end: String,
     /// How long it took, in seconds.
     pub duration: f64,
+    /// What controls have added.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
     /// What stopped the run before its end, if something did. A key of ours, which Chaos Toolkit does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<StopRecord>,
@@ -116,6 +119,9 @@ pub struct ActivityRecord {
     /// Whether its output is within its tolerance, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance_met: Option<bool>,
+    /// What controls have added.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 impl Journal {
@@ -138,8 +144,42 @@ impl Journal {
     }
 }
 
+impl ActivityRecord {
+    /// The keys that a control may not take away.
+    const KEPT: [&str; 3] = ["activity", "start", "tolerance_met"];
+
+    /// Takes over what a control has made of it. What is not of its type stays as it was.
+    pub(crate) fn amend(&mut self, amended: &Map<String, Value>) {
+        let text = |key: &str| amended.get(key).and_then(Value::as_str).map(str::to_owned);
+        self.output = amended.get("output").cloned().unwrap_or_default();
+        self.status = match text("status").as_deref() {
+            Some("succeeded") => Some(ActivityStatus::Succeeded),
+            Some("failed") => Some(ActivityStatus::Failed),
+            Some(_) => self.status,
+            None => None,
+        };
+        let lines = amended.get("exception").and_then(Value::as_array);
+        self.exception = lines.map(|lines| lines.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect());
+        self.end = text("end");
+        self.duration = amended.get("duration").and_then(Value::as_f64);
+        if let Some(activity) = amended.get("activity") {
+            self.activity = activity.clone();
+        }
+        if let Some(start) = text("start") {
+            self.start = start;
+        }
+        if let Some(met) = amended.get("tolerance_met").and_then(Value::as_bool) {
+            self.tolerance_met = Some(met);
+        }
+        let own = ["output", "status", "exception", "end", "duration"];
+        let is_own = |key: &str| own.contains(&key) || Self::KEPT.contains(&key);
+        self.more =
+            amended.iter().filter(|(key, _)| !is_own(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+    }
+}
+
 /// The fold in progress.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct JournalFold {
     started: Option<(Timestamp, RunStart)>,
     last: Option<Timestamp>,
@@ -152,11 +192,13 @@ pub(crate) struct JournalFold {
     stop: Option<(Timestamp, StopRecord)>,
     is_dead: bool,
     injected: Injected,
+    /// What controls have changed beside the records of activities.
+    changes: Map<String, Value>,
     /// Where the activity of an [`RunEventKind::ActivityStarted`] is.
     places: HashMap<u64, (Section, usize, Timestamp)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct RunStart {
     engine: String,
     system: String,
@@ -180,7 +222,10 @@ impl JournalFold {
                 };
                 self.started = Some((event.at, start));
             }
-            RunEventKind::HypothesisStarted { .. } => self.hypothesis.clear(),
+            RunEventKind::HypothesisStarted { .. } => {
+                self.hypothesis.clear();
+                self.places.retain(|_, (section, ..)| matches!(section, Section::Method | Section::Rollbacks));
+            }
             RunEventKind::HypothesisEnded { phase, met } => {
                 let state = SteadyState { steady_state_met: *met, probes: std::mem::take(&mut self.hypothesis) };
                 match phase {
@@ -202,6 +247,7 @@ impl JournalFold {
                     end: None,
                     duration: None,
                     tolerance_met: None,
+                    more: Map::new(),
                 };
                 let list = self.list(*section);
                 list.push(record);
@@ -224,6 +270,12 @@ impl JournalFold {
                     self.injected.note(declaration, output);
                 }
             }
+            RunEventKind::ActivityAmended { activity, record: Value::Object(amended) } => {
+                if let Some(record) = self.record_mut(*activity) {
+                    record.amend(amended);
+                }
+            }
+            RunEventKind::JournalAmended { changes } => self.changes.extend(changes.clone()),
             RunEventKind::StopRequested { cause, reason, since } => {
                 let record = StopRecord {
                     cause: *cause,
@@ -248,6 +300,35 @@ impl JournalFold {
         }
     }
 
+    fn record_mut(&mut self, activity: u64) -> Option<&mut ActivityRecord> {
+        let (section, at, _) = self.places.get(&activity).copied()?;
+        self.list(section).get_mut(at)
+    }
+
+    /// The record of an activity, by the number of its begin.
+    pub(crate) fn record(&self, activity: u64) -> Option<&ActivityRecord> {
+        let (section, at, _) = self.places.get(&activity)?;
+        let list = match section {
+            Section::Method => &self.run,
+            Section::Rollbacks => &self.rollbacks,
+            _ => &self.hypothesis,
+        };
+        list.get(*at)
+    }
+
+    /// The records of the method, of the rollbacks, or of the check of the hypothesis that is under way, with their numbers.
+    pub(crate) fn records(&self, section: Section) -> Vec<(u64, &ActivityRecord)> {
+        let kind = |section| match section {
+            Section::Method => 0,
+            Section::Rollbacks => 1,
+            _ => 2,
+        };
+        let mut numbers: Vec<u64> =
+            self.places.iter().filter(|(_, (of, ..))| kind(*of) == kind(section)).map(|(number, _)| *number).collect();
+        numbers.sort_unstable();
+        numbers.into_iter().filter_map(|number| Some((number, self.record(number)?))).collect()
+    }
+
     fn list(&mut self, section: Section) -> &mut Vec<ActivityRecord> {
         match section {
             Section::Method => &mut self.run,
@@ -266,6 +347,10 @@ impl JournalFold {
         if self.injected.is_in(&experiment) {
             self.injected.show(&mut experiment, &mut steady_states);
         }
+        let mut more = self.changes.clone();
+        if let Some(changed) = more.shift_remove("experiment") {
+            experiment = changed;
+        }
         Journal {
             version: described.map_or_else(String::new, |start| start.engine.clone()),
             platform: described.map_or_else(String::new, |start| start.system.clone()),
@@ -279,6 +364,7 @@ impl JournalFold {
             rollbacks: self.rollbacks.clone(),
             end: time(end),
             duration: seconds_between(start, end),
+            more,
             stop: self.stop.as_ref().map(|(_, record)| record.clone()),
         }
     }

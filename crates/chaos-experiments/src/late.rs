@@ -5,15 +5,19 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::activity::Call;
-use crate::error::Severity;
+use crate::activity::{Activity, Breaks, Broken, Call};
+use crate::error::{Finding, Severity};
 use crate::inputs::Inputs;
+use crate::mask::Masker;
 use crate::native::Kind;
+use crate::provider::ProviderCall;
 use crate::reading::Reader;
 use crate::substitute::Variables;
 
 /// The values that an experiment was read with. `Debug` shows none of them.
 pub(crate) struct Late {
+    /// The document as it was loaded, secrets included, with its title in words.
+    pub(crate) root: Map<String, Value>,
     pub(crate) inputs: Inputs,
     pub(crate) variables: Variables,
 }
@@ -41,12 +45,85 @@ impl Late {
             secrets: BTreeSet::new(),
         };
         let call = reader.provider(Some(Kind::Probe), Some(&Value::Object(provider.clone())), place);
-        let why = || {
-            let errors = reader.findings.iter().filter(|finding| finding.severity == Severity::Error);
-            errors.map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ")
-        };
-        call.ok_or_else(why)
+        call.ok_or_else(|| errors(&reader.findings))
     }
+
+    /// The provider of a control, with more environment variables for a process.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn foreign(
+        &self,
+        provider: &Map<String, Value>,
+        place: &str,
+        variables: &Variables,
+        exported: impl IntoIterator<Item = (String, String)>,
+        masker: &Masker,
+    ) -> Result<ProviderCall, String> {
+        let inputs = self.inputs.clone().export(exported);
+        let root = Map::new();
+        let (findings, secrets) = (Vec::new(), BTreeSet::new());
+        let mut reader = Reader { root: &root, inputs: &inputs, variables, findings, secrets };
+        let call = reader.provider(Some(Kind::Action), Some(&Value::Object(provider.clone())), place);
+        masker.learn(variables, std::mem::take(&mut reader.secrets));
+        match call {
+            Some(Call::Provider(call)) => Ok(call),
+            Some(_) => Err("it is no provider of a control".to_owned()),
+            None => Err(errors(&reader.findings)),
+        }
+    }
+
+    /// An activity as the document declares it now, with what names stand for now. What is wrong with it comes out when it
+    /// is carried out. A function on VMs stays as it was: VMs are found before the run.
+    pub(crate) fn reread(
+        &self,
+        activity: &Activity,
+        root: &Map<String, Value>,
+        variables: &Variables,
+        masker: &Masker,
+    ) -> Activity {
+        let broken = |why: String| {
+            let call = Call::Broken(Broken { why, how: Breaks::Run });
+            Activity { call, ..activity.clone() }
+        };
+        let place = &activity.place;
+        let document = Value::Object(root.clone());
+        let Some(declared) = document.pointer(place).and_then(Value::as_object) else {
+            return broken("a control has taken it out of the experiment".to_owned());
+        };
+        let (findings, secrets) = (Vec::new(), BTreeSet::new());
+        let mut reader = Reader { root, inputs: &self.inputs, variables, findings, secrets };
+        let Some(mut now) = reader.target(declared, place) else {
+            return broken(errors(&reader.findings));
+        };
+        now.background = activity.background;
+        now.tolerance.clone_from(&activity.tolerance);
+        if activity.tolerance.is_some()
+            && let Some(tolerance) = declared.get("tolerance")
+        {
+            now.tolerance = reader.judge(tolerance, &format!("{place}/tolerance")).or(now.tolerance);
+        }
+        masker.learn(variables, reader.secrets);
+        if let Call::Vm(_) = &activity.call {
+            let arguments = |declared: &Value, variables: &Variables| {
+                declared.get("provider").map(|provider| variables.substitute(provider).value)
+            };
+            if arguments(&activity.declaration, &self.variables) != arguments(&now.declaration, variables) {
+                let name = masker.text(&activity.name);
+                tracing::warn!("a control cannot change what `{name}` does: VMs are found before the run");
+                now.declaration.clone_from(&activity.declaration);
+            }
+            now.call = activity.call.clone();
+        } else if let Call::Vm(_) = &now.call {
+            return broken("a control cannot make it a function on VMs: they are found before the run".to_owned());
+        }
+        now
+    }
+}
+
+fn errors(findings: &[Finding]) -> String {
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    errors.map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ")
 }
 
 impl fmt::Debug for Late {

@@ -122,6 +122,7 @@
 mod activity;
 mod claim;
 mod configuration;
+mod controls;
 mod document;
 mod engine;
 mod error;
@@ -154,6 +155,7 @@ mod tolerance;
 mod validation;
 
 pub use claim::Claim;
+pub use controls::GlobalControls;
 pub use document::Document;
 pub use error::{ExperimentError, Finding, Findings, LoadError, Severity};
 pub use experiment::{Experiment, NamedVm, NotRehearsed};

@@ -1,6 +1,7 @@
 //! Keeps secrets out of everything that is written down.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chaos_core::{CallResult, Error, Failure, RunEventKind};
 use serde_json::{Map, Value};
@@ -20,14 +21,49 @@ const SHORTEST_PART: usize = 8;
 /// Knows the secrets of a run.
 #[derive(Clone, Default)]
 pub(crate) struct Masker {
-    /// Longest first, so that no part of a longer secret stays.
-    secrets: Vec<String>,
+    known: Arc<RwLock<Known>>,
+    /// Whether it knows the lines of longer secrets too.
+    by_line: bool,
+}
+
+/// Secrets, longest first, so that no part of a longer one stays.
+#[derive(Default)]
+struct Known {
+    whole: Vec<String>,
+    lines: Vec<String>,
+}
+
+impl Known {
+    fn of(secrets: BTreeSet<String>) -> Self {
+        let long = |line: &&str| line.len() >= SHORTEST_PART;
+        let mut lines: BTreeSet<String> = secrets
+            .iter()
+            .flat_map(|secret| secret.lines())
+            .filter(long)
+            .map(|line| line.trim_end().to_owned())
+            .collect();
+        lines.extend(secrets.iter().cloned());
+        let sorted = |mut secrets: BTreeSet<String>| {
+            secrets.remove("");
+            let mut secrets: Vec<String> = secrets.into_iter().collect();
+            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+            secrets
+        };
+        Self { whole: sorted(secrets), lines: sorted(lines) }
+    }
 }
 
 impl Masker {
     /// Masks the secrets of `variables`, the configuration whose name, or the name of whose environment variable, says
     /// that it is secret, and `more`.
     pub(crate) fn new(variables: &Variables, more: impl IntoIterator<Item = String>) -> Self {
+        let masker = Self::default();
+        masker.learn(variables, more);
+        masker
+    }
+
+    /// Masks these from now on too, wherever it is in use.
+    pub(crate) fn learn(&self, variables: &Variables, more: impl IntoIterator<Item = String>) {
         let mut secrets: BTreeSet<String> = more.into_iter().collect();
         for value in variables.secrets.values() {
             collect(value, &mut secrets);
@@ -37,27 +73,23 @@ impl Masker {
                 collect(value, &mut secrets);
             }
         }
-        secrets.remove("");
-        let mut secrets: Vec<String> = secrets.into_iter().collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self { secrets }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if secrets.iter().any(|secret| !known.whole.contains(secret)) {
+            secrets.extend(std::mem::take(&mut known.whole));
+            *known = Known::of(secrets);
+        }
     }
 
     /// The same for texts that come line by line: it knows the lines of longer secrets, such as keys, too.
     pub(crate) fn line_by_line(&self) -> Self {
-        let lines = self.secrets.iter().flat_map(|secret| secret.lines()).filter(|line| line.len() >= SHORTEST_PART);
-        let mut all: BTreeSet<String> = lines.map(|line| line.trim_end().to_owned()).collect();
-        all.extend(self.secrets.iter().cloned());
-        all.remove("");
-        let mut secrets: Vec<String> = all.into_iter().collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self { secrets }
+        Self { known: Arc::clone(&self.known), by_line: true }
     }
 
     /// `text` without secrets.
     pub(crate) fn text(&self, text: &str) -> String {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut masked = text.to_owned();
-        for secret in &self.secrets {
+        for secret in if self.by_line { &known.lines } else { &known.whole } {
             if masked == *secret {
                 return MASK.to_owned();
             }
@@ -88,9 +120,14 @@ impl Masker {
                     map.iter().map(|(key, value)| (self.text(key), self.value(value))).collect();
                 Value::Object(masked)
             }
-            Value::Number(number) if self.secrets.iter().any(|secret| *secret == number.to_string()) => MASK.into(),
+            Value::Number(number) if self.is_secret(&number.to_string()) => MASK.into(),
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         }
+    }
+
+    fn is_secret(&self, text: &str) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.whole.iter().any(|secret| secret == text)
     }
 
     /// The experiment as it may be written down: what is declared in the place of a secret is masked whatever it is,
@@ -142,6 +179,13 @@ impl Masker {
             RunEventKind::ActivityStarted { section, activity } => {
                 RunEventKind::ActivityStarted { section, activity: self.activity(&activity) }
             }
+            RunEventKind::ActivityAmended { activity, record } => {
+                RunEventKind::ActivityAmended { activity, record: self.activity(&record) }
+            }
+            RunEventKind::JournalAmended { changes } => match self.value(&Value::Object(changes)) {
+                Value::Object(changes) => RunEventKind::JournalAmended { changes },
+                _ => RunEventKind::JournalAmended { changes: Map::new() },
+            },
             RunEventKind::StopRequested { cause, reason, since } => {
                 RunEventKind::StopRequested { cause, reason: self.text(&reason), since }
             }

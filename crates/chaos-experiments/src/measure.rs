@@ -79,7 +79,7 @@ impl Inputs {
         let mut findings: Vec<Finding> = Vec::new();
         let variables = configuration::resolve(&root, self, &mut findings);
         let masker = Masker::new(&variables, []);
-        let late = Late { inputs: self.clone(), variables };
+        let late = Late { root: Map::new(), inputs: self.clone(), variables };
         let provider = probe.get("provider").and_then(Value::as_object).ok_or("it has no `provider`")?;
         let output = match late.provider(provider)? {
             Call::Provider(call) => {

@@ -7,6 +7,7 @@ use chaos_core::RunMode;
 use serde_json::{Map, Value};
 
 use crate::activity::{Activity, Breaks, Broken, Call, Declared, Judge, StopCondition};
+use crate::controls;
 use crate::error::{Finding, Severity};
 use crate::inputs::Inputs;
 use crate::native::{self, Function, Kind, MODULES, Reading, read_call};
@@ -143,15 +144,15 @@ impl<'a> Reader<'a> {
             tell(self);
             return None;
         }
-        Some(Activity::broken(map, Breaks::Before, why.to_owned()))
+        Some(Activity::broken(map, "", Breaks::Before, why.to_owned()))
     }
 
     /// The activity that is declared at `place`. Where the rules say so, what is wrong with its values only comes out when
     /// its turn comes.
-    fn target(&mut self, map: &Map<String, Value>, place: &str) -> Option<Activity> {
+    pub(crate) fn target(&mut self, map: &Map<String, Value>, place: &str) -> Option<Activity> {
         if map.values().any(|value| self.is_pending(value)) {
             validation::activity(map, place, self.inputs, &mut self.findings);
-            return Some(Activity::broken(map, Breaks::Run, NOT_KNOWN_YET.to_owned()));
+            return Some(Activity::broken(map, place, Breaks::Run, NOT_KNOWN_YET.to_owned()));
         }
         if self.inputs.rules.refuses_bad_values() {
             return self.activity(map, place);
@@ -183,7 +184,7 @@ impl<'a> Reader<'a> {
                     return Some(Activity { breaks_behind, ..activity });
                 }
                 let how = breaks(map, &errors, place);
-                Some(Activity::broken(map, how, self.left_to_the_run(errors)))
+                Some(Activity::broken(map, place, how, self.left_to_the_run(errors)))
             }
         }
     }
@@ -194,7 +195,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What an output is held against.
-    fn judge(&mut self, declared: &Value, place: &str) -> Option<Judge> {
+    pub(crate) fn judge(&mut self, declared: &Value, place: &str) -> Option<Judge> {
         if self.is_pending(declared) {
             return Some(Judge::Never(NOT_KNOWN_YET.to_owned()));
         }
@@ -293,7 +294,7 @@ impl<'a> Reader<'a> {
             _ => self.find(format!("{place}/name"), "an activity needs a name"),
         }
         validation::background(map, place, &mut self.findings);
-        self.findings.extend(validation::controls(map, place, self.inputs));
+        let controls = controls::of_owner(map, place, self.inputs, &mut self.findings);
         let dry = Dry::declared(map.get("dry").unwrap_or(&Value::Null));
         if dry.is_none() {
             self.findings.push(
@@ -325,6 +326,8 @@ impl<'a> Reader<'a> {
             name: name.to_owned(),
             kind: kind?,
             declaration: Value::Object(map.clone()),
+            place: place.to_owned(),
+            controls,
             tolerance: None,
             dry: dry.flatten(),
             background: false,
@@ -442,12 +445,14 @@ fn is_native(map: &Map<String, Value>) -> bool {
 
 impl Activity {
     /// One that cannot be carried out. What can be told of it is.
-    fn broken(map: &Map<String, Value>, how: Breaks, why: String) -> Self {
+    fn broken(map: &Map<String, Value>, place: &str, how: Breaks, why: String) -> Self {
         let is_action = map.get("type").and_then(Value::as_str) == Some("action");
         Self {
             name: map.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
             kind: if is_action { Kind::Action } else { Kind::Probe },
             declaration: Value::Object(map.clone()),
+            place: place.to_owned(),
+            controls: Vec::new(),
             tolerance: None,
             dry: None,
             background: false,

@@ -95,4 +95,10 @@ impl Rules {
     pub(crate) fn checks_states_first(self) -> bool {
         self.is_strict()
     }
+
+    /// Controls from outside of the experiment are not told of method and rollbacks where the experiment has controls of
+    /// its own.
+    pub(crate) fn forgets_global_controls(self) -> bool {
+        !self.is_strict()
+    }
 }

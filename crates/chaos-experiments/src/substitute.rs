@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::python;
 
 /// What names stand for: the configuration first, then each scope of the secrets in order.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Variables {
     /// Configuration, resolved.
     pub(crate) configuration: IndexMap<String, Value>,

@@ -1,6 +1,5 @@
 //! What Chaos Toolkit finds wrong with an experiment before it runs: rules on what is written, before any substitution.
 
-use chaos_core::RunMode;
 use serde_json::{Map, Value};
 
 use crate::error::Finding;
@@ -73,16 +72,6 @@ fn check_provider(declared: Option<&Value>, place: &str, inputs: &Inputs, findin
     }
 }
 
-/// Controls are foreign code: a rehearsal leaves them out, and a run has to know that it would.
-pub(crate) fn controls(owner: &Map<String, Value>, place: &str, inputs: &Inputs) -> Option<Finding> {
-    owner.get("controls").and_then(Value::as_array).filter(|controls| !controls.is_empty())?;
-    let place = format!("{place}/controls");
-    Some(match inputs.mode {
-        RunMode::Rehearsal => Finding::warning(place, "controls are left out of the rehearsal"),
-        _ => Finding::error(place, "controls are not supported yet"),
-    })
-}
-
 /// Checks what stands beside the activities.
 pub(crate) fn top_level(root: &Map<String, Value>, inputs: &Inputs, findings: &mut Vec<Finding>) {
     let is_strict = inputs.rules.refuses_bad_values();
@@ -104,10 +93,6 @@ pub(crate) fn top_level(root: &Map<String, Value>, inputs: &Inputs, findings: &m
     }
     if inputs.validates {
         tags_and_extensions(root, findings);
-    }
-    findings.extend(controls(root, "", inputs));
-    if let Some(Value::Object(hypothesis)) = root.get("steady-state-hypothesis") {
-        findings.extend(controls(hypothesis, "/steady-state-hypothesis", inputs));
     }
 }
 

@@ -5,6 +5,8 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::activity::{Activity, Breaks, Broken, Call};
+use crate::controls::Level;
+use crate::engine::hooks::Part;
 use crate::engine::{Running, probe};
 use crate::native::{Function, Kind, What};
 use crate::provider::Place;
@@ -105,7 +107,7 @@ struct Returned {
 }
 
 impl Running<'_> {
-    /// Carries out one activity with its pauses.
+    /// Carries out one activity with its pauses and its controls.
     ///
     /// # Errors
     /// [`Stopped`] if the run was told to stop, its time is over, the activity cannot be carried out at all, or the sink
@@ -116,6 +118,42 @@ impl Running<'_> {
         section: Section,
         bound: &Bound,
         mut lane: Lane,
+    ) -> Result<Ended, Stopped> {
+        let Activity { place: at, controls: own, .. } = &bound.activity;
+        let mut started = None;
+        // What is nowhere declared is nothing that a control could be told of.
+        if !self.live.is_controlled() || at.is_empty() {
+            return self.perform(cx, section, bound, lane, &mut started).await;
+        }
+        going_on(cx, cx.check(&format!("on the way to `{}`", bound.activity.name)))?;
+        // The next one does not wait for controls.
+        lane.begun();
+        let part = Part { level: Level::Activity, own, at, place: place(lane.is_background(), section) };
+        let mut now = None;
+        let result = match self.before(cx, &part).await {
+            Ok(()) => {
+                now = self.live.bound(&self.resolved.experiment, bound);
+                let bound = now.as_ref().unwrap_or(bound);
+                self.perform(cx, section, bound, lane, &mut started).await
+            }
+            Err(stopped) => Err(stopped),
+        };
+        self.after_activity(cx, (section, now.as_ref().unwrap_or(bound)), &part, started, result).await
+    }
+
+    /// Whether an activity is only taken as done.
+    pub(super) fn is_dry(&self, activity: &Activity) -> bool {
+        is_dry(activity.dry.or(self.dry), activity.kind)
+    }
+
+    /// The activity itself with its pauses; `begun` is the number of its begin, once that is written down.
+    async fn perform(
+        &self,
+        cx: &Context,
+        section: Section,
+        bound: &Bound,
+        mut lane: Lane,
+        begun: &mut Option<u64>,
     ) -> Result<Ended, Stopped> {
         let activity = &bound.activity;
         let dry = activity.dry.or(self.dry);
@@ -134,13 +172,11 @@ impl Running<'_> {
         }
         let declaration = activity.declaration.clone();
         let started = self.recorder.record(RunEventKind::ActivityStarted { section, activity: declaration }).await?;
+        *begun = Some(started);
         lane.begun();
         let limit = activity.timeout.filter(|_| self.rules.honours_activity_timeout());
         let limited = limit.map_or_else(|| cx.clone(), |limit| cx.limit(limit));
-        let place = match (&lane, section) {
-            (Lane::Foreground, section) if section != Section::HypothesisDuring => Place::Foreground,
-            _ => Place::Background,
-        };
+        let place = place(lane.is_background(), section);
         let returned = if is_dry {
             Ok(Returned::default())
         } else {
@@ -198,7 +234,7 @@ impl Running<'_> {
         Ok(ended)
     }
 
-    fn judges(&self, section: Section, activity: &Activity, is_dry: bool) -> bool {
+    pub(super) fn judges(&self, section: Section, activity: &Activity, is_dry: bool) -> bool {
         if is_hypothesis(section) {
             return !self.dry.is_some_and(Dry::takes_tolerances_as_met);
         }
@@ -206,7 +242,7 @@ impl Running<'_> {
     }
 
     /// Whether the record of an activity says that its tolerance was met or not.
-    fn tells_tolerance(&self, section: Section, activity: &Activity) -> bool {
+    pub(super) fn tells_tolerance(&self, section: Section, activity: &Activity) -> bool {
         if matches!(activity.call, Call::NotRehearsed(_)) {
             return false;
         }
@@ -251,6 +287,11 @@ impl Running<'_> {
             }
         }
     }
+}
+
+/// Where in Python an activity and its controls run.
+pub(super) fn place(is_background: bool, section: Section) -> Place {
+    if is_background || section == Section::HypothesisDuring { Place::Background } else { Place::Foreground }
 }
 
 /// Whether an activity is only taken as done.

@@ -3,9 +3,11 @@
 use chaos_core::{Context, HypothesisPhase, RunEventKind, Section};
 use tokio_util::sync::CancellationToken;
 
+use crate::controls::Level;
 use crate::engine::Running;
-use crate::engine::activity::{Ended, Lane, Stopped};
+use crate::engine::activity::{Ended, Lane, Stopped, place};
 use crate::engine::ending::Ending;
+use crate::engine::hooks::Part;
 
 impl Running<'_> {
     /// The steady state before the method, and whether the method may begin.
@@ -93,16 +95,31 @@ impl Running<'_> {
             return Ok(Ended::Well);
         }
         self.recorder.record(RunEventKind::HypothesisStarted { phase }).await?;
-        let mut ended = Ended::Well;
-        for probe in &self.resolved.hypothesis {
-            ended = self.activity(cx, section, probe, Lane::Foreground).await?;
-            if !matches!(ended, Ended::Well) {
-                break;
-            }
-        }
+        let ended = if self.live.is_controlled() {
+            let own = &self.resolved.experiment.controls.hypothesis;
+            let place = place(false, section);
+            let part = Part { level: Level::Hypothesis, own, at: "/steady-state-hypothesis", place };
+            let result = match self.before(cx, &part).await {
+                Ok(()) => self.probes(cx, section).await,
+                Err(stopped) => Err(stopped),
+            };
+            self.after_hypothesis(cx, &part, result).await?
+        } else {
+            self.probes(cx, section).await?
+        };
         let met = matches!(ended, Ended::Well);
         self.recorder.record(RunEventKind::HypothesisEnded { phase, met }).await?;
         Ok(ended)
+    }
+
+    async fn probes(&self, cx: &Context, section: Section) -> Result<Ended, Stopped> {
+        for probe in &self.resolved.hypothesis {
+            let ended = self.activity(cx, section, probe, Lane::Foreground).await?;
+            if !matches!(ended, Ended::Well) {
+                return Ok(ended);
+            }
+        }
+        Ok(Ended::Well)
     }
 }
 

@@ -1,11 +1,14 @@
 //! Runs an experiment: steady state, method, steady state, rollbacks, and back to what was found.
 
 mod activity;
+mod amend;
 mod beyond;
 mod ending;
+mod hooks;
 mod hypothesis;
 mod judge;
 mod ledger;
+mod live;
 mod power;
 mod probe;
 pub(crate) mod recorder;
@@ -13,6 +16,7 @@ mod restore;
 mod steps;
 mod stops;
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,9 +24,12 @@ use std::time::Duration;
 use chaos_core::{Context, EventSink, RunEventKind, StopCause};
 use tokio_util::sync::CancellationToken;
 
+use crate::controls::Level;
 use crate::engine::activity::Stopped;
 use crate::engine::ending::Ending;
+use crate::engine::hooks::Part;
 use crate::engine::ledger::Ledger;
+use crate::engine::live::Live;
 use crate::engine::recorder::Recorder;
 use crate::engine::stops::Stops;
 use crate::provider::{HttpClients, PythonWorkers};
@@ -52,6 +59,13 @@ struct Running<'a> {
     /// Why the method ends behind the activity that is under way.
     braked: Mutex<Option<Stopped>>,
     stops: Stops,
+    live: Live,
+    /// The controls that are not called any more.
+    dropped: Mutex<BTreeSet<String>>,
+    /// What was said about controls: each is said once.
+    warned: Mutex<BTreeSet<String>>,
+    /// Cuts what is called after a part of the run.
+    hurry: CancellationToken,
     /// Nothing is waited for and nothing is played back any more.
     abandon: CancellationToken,
     /// Nothing is waited for any more.
@@ -94,6 +108,10 @@ impl ResolvedExperiment {
             without_undo: Mutex::default(),
             braked: Mutex::default(),
             stops: Stops::new(stop.clone()),
+            live: Live::new(&self.experiment, options.dry.map(Dry::as_str)),
+            dropped: Mutex::default(),
+            warned: Mutex::default(),
+            hurry: options.stop_repair.clone(),
             abandon: options.abandon.clone(),
             give_up: options.stop_repair.child_token(),
         };
@@ -162,6 +180,13 @@ impl Running<'_> {
             self.workers.warm_up(cx).await;
         }
         self.stops.begin();
+        if self.live.is_controlled() {
+            self.configure_controls(cx).await;
+            if cx.cancellation().is_cancelled() {
+                return Err(Stopped::Interrupted);
+            }
+            self.before(cx, &Part::of_experiment(Level::Experiment)).await?;
+        }
         self.gate(cx, ending).await
     }
 
@@ -210,6 +235,7 @@ impl Running<'_> {
     ) -> RunReport {
         let deviated = ending.deviated.is_some();
         let status = ending.status();
+        self.end_controls(cx, status, deviated).await;
         if let Err(error) = self.recorder.record(RunEventKind::RunEnded { status, deviated }).await {
             // A run whose log has no end did not complete; the journal at least can say so.
             ending.stop(Stopped::Failed(error.with_causes()));

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use chaos_core::{Context, Error, ErrorKind, EventSink, RunAccount, RunEvent, RunEventKind, RunId, SharedClock};
+use chaos_core::{
+    Context, Error, ErrorKind, EventSink, RunAccount, RunEvent, RunEventKind, RunId, RunStatus, Section, SharedClock,
+};
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::journal::{Journal, JournalFold};
@@ -98,6 +101,28 @@ impl<'a> Recorder<'a> {
     /// What the events so far say of the targets.
     pub(crate) async fn account(&self) -> RunAccount {
         self.state.lock().await.account.clone()
+    }
+
+    /// The record of an activity, by the number of its begin.
+    pub(super) async fn record_of(&self, activity: u64) -> Option<Value> {
+        let state = self.state.lock().await;
+        serde_json::to_value(state.fold.record(activity)?).ok()
+    }
+
+    /// The records of a section, with their numbers.
+    pub(super) async fn records(&self, section: Section) -> Vec<(u64, Value)> {
+        let state = self.state.lock().await;
+        let each = state.fold.records(section).into_iter();
+        each.filter_map(|(number, record)| Some((number, serde_json::to_value(record).ok()?))).collect()
+    }
+
+    /// The journal as it would be if the run ended so now.
+    pub(super) async fn journal_ending(&self, status: RunStatus, deviated: bool) -> Journal {
+        let state = self.state.lock().await;
+        let mut fold = state.fold.clone();
+        let event = RunEventKind::RunEnded { status, deviated };
+        fold.apply(&RunEvent::new(self.run.clone(), state.next, self.clock.now(), event));
+        fold.journal()
     }
 
     pub(crate) async fn journal(&self) -> Journal {

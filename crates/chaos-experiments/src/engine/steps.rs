@@ -8,9 +8,11 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::controls::Level;
 use crate::engine::Running;
 use crate::engine::activity::{Ended, Lane, Stopped};
 use crate::engine::ending::Ending;
+use crate::engine::hooks::Part;
 use crate::resolve::Bound;
 
 /// An activity for the background, and whom to tell that it has begun.
@@ -23,7 +25,7 @@ impl Running<'_> {
         let beside = self.beside(cx);
         // The first look begins before the first activity does.
         let (missed, result) = tokio::join!(biased; self.during(&beside, &method_over), async {
-            let result = self.steps(cx, &beside, Section::Method).await;
+            let result = self.section(cx, &beside, Section::Method).await;
             method_over.cancel();
             result
         });
@@ -59,17 +61,30 @@ impl Running<'_> {
 
     /// Plays the declared rollbacks. One that fails does not keep the others from being played.
     pub(super) async fn roll_back(&self, repair: &Context, ending: &mut Ending) {
-        if self.resolved.rollbacks.is_empty() {
+        if self.resolved.rollbacks.is_empty() && !self.live.is_controlled() {
             return;
         }
         self.recorder.note(RunEventKind::RollbacksStarted).await;
         self.braked.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match self.steps(repair, &self.beside(repair), Section::Rollbacks).await {
+        match self.section(repair, &self.beside(repair), Section::Rollbacks).await {
             Ok(Some(why)) if self.rules.puts_back() => ending.stop(Stopped::Failed(format!("rollback {why}"))),
             Ok(_) => {}
             Err(stopped) => ending.stop(stopped),
         }
         self.recorder.note(RunEventKind::RollbacksEnded).await;
+    }
+
+    /// A section, with what its controls have to do before and after it.
+    async fn section(&self, cx: &Context, beside: &Context, section: Section) -> Result<Option<String>, Stopped> {
+        if !self.live.is_controlled() {
+            return self.steps(cx, beside, section).await;
+        }
+        let level = if section == Section::Rollbacks { Level::Rollback } else { Level::Method };
+        let result = match self.before(cx, &Part::of_experiment(level)).await {
+            Ok(()) => self.steps(cx, beside, section).await,
+            Err(stopped) => Err(stopped),
+        };
+        self.after_steps(cx, section, result).await
     }
 
     /// Carries out the activities of a section in order, those in the background `beside` the others, and waits for all of

@@ -70,6 +70,11 @@ impl Stops {
         self.closed.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the method is over.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
     /// Stops the run for no reason of its own.
     pub(super) fn stop(&self) {
         self.token.cancel();
@@ -135,7 +140,7 @@ impl Running<'_> {
             watchers.push(Box::pin(self.violated(cx, watched)));
         }
         if let Some(request) = watchers.next().await
-            && !self.stops.closed.load(Ordering::Relaxed)
+            && !self.stops.is_closed()
         {
             self.stops.request(request);
             self.tell_stop(cx.now()).await;

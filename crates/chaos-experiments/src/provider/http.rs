@@ -130,6 +130,12 @@ impl HttpCall {
         Err(Error::new(ErrorKind::Failed, format!("{} redirects more than {REDIRECTS} times", self.url)))
     }
 
+    /// The same with this as its body.
+    pub(super) fn telling(mut self, what: &Value) -> Self {
+        self.request = self.request.body(http_body::JSON, what.to_string());
+        self
+    }
+
     /// An error with the words in front that people look for.
     fn told(&self, error: HttpError) -> Error {
         use HttpErrorKind::{Connect, Interrupted, TimedOut, Tls};

@@ -22,7 +22,7 @@ use http::HttpCall;
 pub(crate) use http::HttpClients;
 use process::ProcessCall;
 pub(crate) use process::is_program;
-pub(crate) use python::{Place, PythonCall, PythonError, PythonWorkers, validate};
+pub(crate) use python::{Given, Hook, Hooking, Place, PythonCall, PythonError, PythonWorkers, check_control, validate};
 
 /// The types of providers that are read here.
 pub(crate) const TYPES: [&str; 3] = ["python", "process", "http"];
@@ -60,6 +60,14 @@ impl ProviderCall {
             Self::Http(_) => "http",
             Self::Python(_) => "python",
             Self::Custom(call) => call.kind(),
+        }
+    }
+
+    /// The same with what it tells: the body of a request.
+    pub(crate) fn telling(self, what: &Value) -> Self {
+        match self {
+            Self::Http(call) => Self::Http(Box::new(call.telling(what))),
+            other => other,
         }
     }
 

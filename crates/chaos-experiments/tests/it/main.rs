@@ -4,6 +4,7 @@
 
 mod batch;
 mod connection;
+mod controls;
 mod crash;
 mod files;
 mod interruption;

@@ -19,7 +19,7 @@ impl Modules {
         modules
     }
 
-    fn add(&self, name: &str, source: &str) {
+    pub(crate) fn add(&self, name: &str, source: &str) {
         std::fs::write(self.path(&format!("{name}.py")), source).unwrap();
     }
 
@@ -28,7 +28,7 @@ impl Modules {
     }
 
     /// The environment that Python needs, and more.
-    fn inputs(&self, more: &[(&str, &str)]) -> Inputs {
+    pub(crate) fn inputs(&self, more: &[(&str, &str)]) -> Inputs {
         let own = ["PATH", "HOME"].into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?)));
         let found = ("PYTHONPATH".to_owned(), self.0.path().display().to_string());
         let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

@@ -3,9 +3,10 @@
 use chaos_core::Context;
 use serde_json::Value;
 
-use super::protocol::Answer;
+use super::protocol::{self, Answer};
 use super::{Place, PythonCall, PythonError, PythonWorkers};
 use crate::error::Finding;
+use crate::python::truthy;
 
 /// Checks calls and tells all that is wrong at once. Every module is imported, and with it whatever it does then is done.
 pub(crate) async fn validate(
@@ -49,12 +50,31 @@ pub(crate) async fn validate(
     told
 }
 
+/// Checks a control in Python, at `place`. What is wrong with a lenient one is only worth a warning.
+pub(crate) async fn check_control(
+    cx: &Context,
+    workers: &PythonWorkers,
+    module: &str,
+    control: &Value,
+    place: &str,
+    lenient: bool,
+) -> Option<Finding> {
+    let request = |id| protocol::check_control(id, module, control, lenient);
+    let why = match super::ask(cx, workers, Place::Foreground, module, request).await {
+        Ok(Answer::Returned(found)) => return read(&found, place),
+        Ok(Answer::Broken(why) | Answer::Failed { message: why, .. }) => why,
+        Ok(Answer::Exit(_) | Answer::Interrupted) => format!("the import of the module `{module}` ended Python"),
+        Err(error) => error.words(),
+    };
+    Some(Finding::warning(format!("{place}/module"), format!("the control cannot be checked: {why}")))
+}
+
 /// What was found about one call, if anything.
 fn read(found: &Value, place: &str) -> Option<Finding> {
     let what = found.get("what")?.as_str()?;
     let at = found.get("at").and_then(Value::as_str).unwrap_or_default();
     let place = format!("{place}/{at}");
-    let unsure = found.get("unsure").is_some();
+    let unsure = found.get("unsure").is_some_and(truthy);
     let finding = if unsure { Finding::warning(place, what) } else { Finding::error(place, what) };
     Some(match at {
         "module" if found.get("missing") == Some(&Value::Bool(true)) => finding.hint(

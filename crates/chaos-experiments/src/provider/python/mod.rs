@@ -1,6 +1,7 @@
 //! Provider `python`: a function of any Python module, called in the one Python process of a run, as Chaos Toolkit calls it.
 
 mod check;
+mod hook;
 mod protocol;
 mod worker;
 mod workers;
@@ -15,7 +16,9 @@ use super::{Fields, http};
 use protocol::{Answer, Called};
 use worker::Worker;
 
-pub(crate) use check::validate;
+pub(crate) use check::{check_control, validate};
+pub(crate) use hook::{Hook, Hooking};
+pub(crate) use protocol::Given;
 pub(crate) use workers::PythonWorkers;
 
 /// How long a call that is interrupted may take to clean up. Python's own `subprocess.run` needs a quarter of a second.
@@ -144,24 +147,35 @@ impl PythonCall {
         place: Place,
         request: impl FnOnce(u64) -> String + Send,
     ) -> Result<Answer, PythonError> {
-        let doing = format!("running `{}`", self.name());
-        cx.check(&doing)?;
-        let _turn = match place {
-            Place::Foreground => Some(cx.bounded(&doing, workers.turn()).await?),
-            Place::Background => None,
-        };
-        let worker = workers.worker(cx).await?;
-        let (id, mut answer) = worker.ask(request);
-        let mut asked = Asked { worker: &worker, id, place, over: false };
-        match cx.bounded(&doing, &mut answer).await {
-            Ok(answer) => {
-                asked.over = true;
-                answer.map_err(|_| PythonError::Broken(worker.how_it_ended()))
-            }
-            Err(error) => {
-                let how = asked.give_up(answer, &self.name()).await;
-                Err(PythonError::Other(Error::new(error.kind(), format!("{}; {how}", error.message()))))
-            }
+        ask(cx, workers, place, &self.name(), request).await
+    }
+}
+
+/// Has Python do what is asked; `name` is the function that it is about.
+async fn ask(
+    cx: &Context,
+    workers: &PythonWorkers,
+    place: Place,
+    name: &str,
+    request: impl FnOnce(u64) -> String + Send,
+) -> Result<Answer, PythonError> {
+    let doing = format!("running `{name}`");
+    cx.check(&doing)?;
+    let _turn = match place {
+        Place::Foreground => Some(cx.bounded(&doing, workers.turn()).await?),
+        Place::Background => None,
+    };
+    let worker = workers.worker(cx).await?;
+    let (id, mut answer) = worker.ask(request);
+    let mut asked = Asked { worker: &worker, id, place, over: false };
+    match cx.bounded(&doing, &mut answer).await {
+        Ok(answer) => {
+            asked.over = true;
+            answer.map_err(|_| PythonError::Broken(worker.how_it_ended()))
+        }
+        Err(error) => {
+            let how = asked.give_up(answer, name).await;
+            Err(PythonError::Other(Error::new(error.kind(), format!("{}; {how}", error.message()))))
         }
     }
 }

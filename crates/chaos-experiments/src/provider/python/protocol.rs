@@ -67,6 +67,51 @@ impl Called<'_> {
     }
 }
 
+/// Which function of a control is called, and with what.
+#[derive(Debug)]
+pub(super) struct Hooked<'a> {
+    pub(super) module: &'a str,
+    pub(super) func: &'a str,
+    /// `configure`, `apply` or `cleanup`.
+    pub(super) style: &'a str,
+    pub(super) arguments: &'a Value,
+    pub(super) given: &'a Given,
+}
+
+/// What a control sees, and may change.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
+    /// Where in the experiment the context is; none if it is not there.
+    pub(crate) at: Option<String>,
+    /// The context, where it is not in the experiment.
+    pub(crate) context: Value,
+    pub(crate) state: Value,
+    pub(crate) experiment: Value,
+    pub(crate) configuration: Value,
+    pub(crate) secrets: Value,
+    pub(crate) settings: Value,
+}
+
+impl Hooked<'_> {
+    /// The request to call it.
+    pub(super) fn call(&self, id: u64, background: bool) -> String {
+        let Self { module, func, style, arguments, given } = self;
+        let Given { at, context, state, experiment, configuration, secrets, settings } = given;
+        json!({
+            "id": id, "do": "hook", "background": background, "module": module, "func": func, "style": style,
+            "arguments": arguments, "at": at, "context": context, "state": state, "experiment": experiment,
+            "configuration": configuration, "secrets": secrets, "settings": settings,
+        })
+        .to_string()
+    }
+}
+
+/// The request to say what is wrong with a control. A lenient one is never refused.
+pub(super) fn check_control(id: u64, module: &str, control: &Value, lenient: bool) -> String {
+    json!({"id": id, "do": "check_control", "background": false, "module": module, "control": control, "lenient": lenient})
+        .to_string()
+}
+
 /// The request to interrupt another one.
 pub(super) fn cancel(id: u64) -> String {
     json!({"id": id, "do": "cancel"}).to_string()

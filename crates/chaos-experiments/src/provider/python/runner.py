@@ -273,7 +273,8 @@ def work(request, foreground):
                 State.threads[number] = threading.get_ident()
             if number in State.cancelled:
                 raise KeyboardInterrupt()
-            answer = {"call": call, "check": check}[request["do"]](request)
+            does = {"call": call, "check": check, "hook": hook, "check_control": check_control}
+            answer = does[request["do"]](request)
         finally:
             # From here on no signal handler raises anything.
             if foreground:
@@ -395,6 +396,3 @@ def main():
         if request is None:
             return
         work(request, True)
-
-
-main()

@@ -19,7 +19,7 @@ use crate::inputs::Environment;
 use crate::mask::Masker;
 
 /// What runs in the process.
-const RUNNER: &str = include_str!("runner.py");
+const RUNNER: &str = concat!(include_str!("runner.py"), "\n\n", include_str!("hooks.py"), "\n\nmain()\n");
 /// How long a line of the error output may be to be masked as a whole, and how much of it is shown.
 const LONGEST_LINE: u64 = 64 << 10;
 const SHOWN: usize = 2 << 10;
