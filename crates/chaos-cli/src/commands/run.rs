@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chaos_core::{Context, HaltFlag, RunId, StopCause};
 use chaos_experiments::{
-    Document, Experiment, ExperimentError, Inputs, RecoverOptions, Rules, RunOptions, RunReport, Schedule, Strategies,
-    Verdict,
+    Document, Experiment, ExperimentError, Inputs, Notice, Notifications, RecoverOptions, Rules, RunOptions, RunReport,
+    Schedule, Strategies, Verdict,
 };
 
 use super::stage::{Journal, Stage, recover_first, run_recorded, tell_left_changed};
@@ -42,10 +42,11 @@ async fn perform(
 ) -> Result<Exit, Failure> {
     let known = ToolkitSettings::load(toolkit, log);
     let loading = Context::with_timeout(super::LONGEST);
-    let document = validate::load(&args.source, args.no_verify_tls, &known, &loading).await?;
+    let environment = session::experiment_environment()?;
     let mut inputs = Inputs::new(variables.overrides)
         .rules(if args.rules.strict { Rules::Strict } else { Rules::Compat })
-        .environment(session::experiment_environment()?)
+        .environment(environment.clone())
+        .controls(known.controls(&args.control_files, log))
         .export(variables.environment);
     inputs.validates = !args.no_validation;
     if args.rehearse {
@@ -54,8 +55,14 @@ async fn perform(
     if args.rehearse_probes {
         inputs = inputs.rehearse_probes();
     }
+    let load = validate::load(&args.source, args.no_verify_tls, &known, &loading);
+    let document = inputs.load_controlled(&loading, &args.source, load).await;
+    let document = document.map_err(|why| Failure::new(Exit::Failed, why))??;
+    // A rehearsal is nobody's business but of whoever makes it.
+    let told = if args.rehearse { Notifications::default() } else { known.notifications(environment) };
+    told.tell(&loading, Notice::RunStarted, &document, &inputs, None).await;
     // What is wrong as it is written is found before the first probe is made.
-    check(&document, &inputs, &loading).await?;
+    check(&document, &inputs, &loading, log).await?;
     let inputs = inputs.measure(&document, &loading).await;
     let experiment = Experiment::new(&document, &inputs)?;
     for warning in experiment.warnings() {
@@ -66,15 +73,20 @@ async fn perform(
     let interrupts = Interrupts::listen_as(Signals::Toolkit, output.clone(), "interrupted: stopping")?;
     let stage = Stage::build(args.rehearse, source, &experiment, output).await?;
     let cx = stage.context(RunId::random()).cancelled_by(interrupts.first().clone()).reason(experiment.title());
-    let ended = on_stage(args, &stage, experiment, &known, journal, &cx, &interrupts, log, output).await;
+    let ended = on_stage(args, &stage, experiment, &known, &told, journal, &cx, &interrupts, log, output).await;
     session::close(&*stage.source, &cx, output).await;
     ended
 }
 
-async fn check(document: &Document, inputs: &Inputs, cx: &Context) -> Result<(), Failure> {
+async fn check(document: &Document, inputs: &Inputs, cx: &Context, log: &ToolkitLog) -> Result<(), Failure> {
     let experiment = Experiment::new(document, inputs)?;
     if inputs.validates {
-        experiment.with_checked_python(cx).await?;
+        let known = experiment.warnings().len();
+        let experiment = experiment.with_checked_python(cx).await?;
+        // The others are told when everything is known.
+        for warning in experiment.warnings().iter().skip(known) {
+            log.warning(warning);
+        }
     }
     Ok(())
 }
@@ -85,6 +97,7 @@ async fn on_stage(
     stage: &Stage,
     experiment: Experiment,
     known: &ToolkitSettings,
+    told: &Notifications,
     journal: Journal,
     cx: &Context,
     interrupts: &Interrupts,
@@ -120,6 +133,7 @@ async fn on_stage(
         log.warning(reason);
     }
     let written = journal.write(&report.journal, output);
+    told.tell_end(cx, &report.journal).await;
     undo(args, &report, stage, &records, cx, interrupts, &recovery, output).await?;
     written?;
     Ok(if report.verdict == Verdict::Completed { Exit::Done } else { Exit::Failed })

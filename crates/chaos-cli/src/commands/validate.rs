@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chaos_core::Context;
-use chaos_experiments::{Document, Experiment, FetchOptions, Inputs, LoadError, Overrides, Rules};
+use chaos_experiments::{Document, Experiment, FetchOptions, Findings, Inputs, LoadError, Notice, Overrides, Rules};
 use secrecy::SecretString;
 
 use crate::cli::{ToolkitArgs, Validate};
@@ -17,18 +17,31 @@ const TOKEN: &str = "CHAOSTOOLKIT_LOADER_AUTH_BEARER_TOKEN";
 
 pub(super) async fn run(args: &Validate, toolkit: &ToolkitArgs, log: &ToolkitLog) -> Result<Exit, Failure> {
     let cx = Context::with_timeout(super::LONGEST);
-    let document = load(&args.source, args.no_verify_tls, &ToolkitSettings::load(toolkit, log), &cx).await;
+    let known = ToolkitSettings::load(toolkit, log);
+    let document = load(&args.source, args.no_verify_tls, &known, &cx).await;
     let document = document.map_err(|error| Failure::from(error).with_exit(Exit::Failed))?;
     let rules = if args.rules.strict { Rules::Strict } else { Rules::Compat };
-    let inputs = Inputs::new(Overrides::none()).rules(rules).environment(session::experiment_environment()?);
-    let invalid = |findings| Failure::from(findings).with_exit(Exit::Failed);
-    let experiment =
-        Experiment::new(&document, &inputs).map_err(invalid)?.with_checked_python(&cx).await.map_err(invalid)?;
+    let environment = session::experiment_environment()?;
+    let told = known.notifications(environment.clone());
+    let inputs = Inputs::new(Overrides::none()).rules(rules).environment(environment);
+    told.tell(&cx, Notice::ValidateStarted, &document, &inputs, None).await;
+    let experiment = match check(&document, &inputs, &cx).await {
+        Ok(experiment) => experiment,
+        Err(findings) => {
+            told.tell(&cx, Notice::ValidateFailed, &document, &inputs, Some(&findings.to_string())).await;
+            return Err(Failure::from(findings).with_exit(Exit::Failed));
+        }
+    };
+    told.tell(&cx, Notice::ValidateCompleted, &document, &inputs, None).await;
     for warning in experiment.warnings() {
         log.warning(warning);
     }
     log.info("experiment syntax and semantic look valid");
     Ok(Exit::Done)
+}
+
+async fn check(document: &Document, inputs: &Inputs, cx: &Context) -> Result<Experiment, Findings> {
+    Experiment::new(document, inputs)?.with_checked_python(cx).await
 }
 
 /// Loads an experiment from where `source` says: a file if there is one, else a URL.

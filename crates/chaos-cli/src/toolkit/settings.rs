@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use chaos_experiments::{Document, LoadError, Strategies};
+use chaos_experiments::{Document, Environment, GlobalControls, LoadError, Notifications, Strategies};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -33,6 +33,28 @@ impl ToolkitSettings {
     /// The strategies under `runtime`.
     pub(crate) fn strategies(&self) -> Strategies {
         Strategies::of_settings(&self.0)
+    }
+
+    /// The channels under `notifications`.
+    pub(crate) fn notifications(&self, environment: Environment) -> Notifications {
+        Notifications::new(self.0.get("notifications").unwrap_or(&Value::Null), environment)
+    }
+
+    /// The controls under `controls`, and those in these files. A file that cannot be read is told and left out.
+    pub(crate) fn controls(&self, files: &[PathBuf], log: &ToolkitLog) -> GlobalControls {
+        let mut controls = GlobalControls::new(Value::Object(self.0.clone()));
+        if let Some(Value::Object(declared)) = self.0.get("controls") {
+            controls.add(declared);
+        }
+        for file in files {
+            match Document::load(file) {
+                Ok(document) => controls.add(document.root()),
+                // Nothing is declared in it.
+                Err(LoadError::NotAMapping { .. }) => {}
+                Err(error) => log.error(format_args!("the controls are left out: {error}")),
+            }
+        }
+        controls
     }
 
     /// What an `Authorization` header to this host and port says.

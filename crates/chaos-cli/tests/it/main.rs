@@ -12,6 +12,7 @@ mod help;
 mod inventory;
 mod lab;
 mod lazy;
+mod notifications;
 mod platforms;
 mod power;
 mod program;

@@ -34,6 +34,8 @@ pub(crate) struct PythonCall {
     module: String,
     func: String,
     arguments: Map<String, Value>,
+    /// Arguments without names, before the others.
+    unnamed: Vec<Value>,
     /// The configuration, for a function that takes it.
     configuration: Map<String, Value>,
     /// The listed scopes of the secrets as one mapping, for a function that takes it.
@@ -105,9 +107,23 @@ impl PythonCall {
             module: module?.to_owned(),
             func: func?.to_owned(),
             arguments: arguments?,
+            unnamed: Vec::new(),
             configuration,
             secrets: secrets?,
         })
+    }
+
+    /// A notification: what it is told are its only two arguments, which have no names.
+    pub(crate) fn of_plugin(module: &str, func: &str, channel: &Map<String, Value>, event: &Value) -> Self {
+        Self {
+            place: String::new(),
+            module: module.to_owned(),
+            func: func.to_owned(),
+            arguments: Map::new(),
+            unnamed: vec![Value::Object(channel.clone()), event.clone()],
+            configuration: Map::new(),
+            secrets: None,
+        }
     }
 
     /// The function, for messages.
@@ -120,6 +136,7 @@ impl PythonCall {
             module: &self.module,
             func: &self.func,
             arguments: &self.arguments,
+            unnamed: &self.unnamed,
             configuration: &self.configuration,
             secrets: self.secrets.as_ref(),
         }
@@ -288,6 +305,7 @@ def get_ended():
             module: "meeting".to_owned(),
             func: func.to_owned(),
             arguments: Map::new(),
+            unnamed: Vec::new(),
             configuration: Map::new(),
             secrets: None,
         }

@@ -41,6 +41,7 @@ pub(super) struct Called<'a> {
     pub(super) module: &'a str,
     pub(super) func: &'a str,
     pub(super) arguments: &'a Map<String, Value>,
+    pub(super) unnamed: &'a [Value],
     pub(super) configuration: &'a Map<String, Value>,
     pub(super) secrets: Option<&'a Map<String, Value>>,
 }
@@ -48,10 +49,10 @@ pub(super) struct Called<'a> {
 impl Called<'_> {
     /// The request to call it.
     pub(super) fn call(&self, id: u64, background: bool) -> String {
-        let Self { module, func, arguments, configuration, secrets } = self;
+        let Self { module, func, arguments, unnamed, configuration, secrets } = self;
         json!({
             "id": id, "do": "call", "background": background, "module": module, "func": func,
-            "arguments": arguments, "configuration": configuration, "secrets": secrets,
+            "arguments": arguments, "unnamed": unnamed, "configuration": configuration, "secrets": secrets,
         })
         .to_string()
     }

@@ -194,7 +194,7 @@ def call(request):
     if "configuration" in takes:
         given["configuration"] = request["configuration"]
     try:
-        returned = function(**given)
+        returned = function(*request["unnamed"], **given)
     except Exception as error:
         return failed(error)
     try:
