@@ -1,11 +1,13 @@
 //! Activities: what hypothesis, method and rollbacks come down to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use crate::controls::Control;
 use crate::native::{Kind, VmCall};
+use crate::parallel::Group;
 use crate::provider::ProviderCall;
 use crate::strategy::Dry;
 use crate::tolerance::Tolerance;
@@ -32,6 +34,16 @@ pub(crate) struct Activity {
     /// The longest that it may take as a whole.
     pub(crate) timeout: Option<Duration>,
     pub(crate) call: Call,
+    pub(crate) more: More,
+}
+
+/// What Chaos Toolkit does not know of an activity.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct More {
+    /// With which others it goes on at once.
+    pub(crate) group: Option<Arc<Group>>,
+    /// Its provider as it is declared, if it takes the output of an earlier step.
+    pub(crate) provider: Option<Arc<Map<String, Value>>>,
 }
 
 /// What has to hold while an experiment runs.
@@ -107,6 +119,8 @@ pub(crate) enum Judge {
     Tolerance(Tolerance),
     /// A probe that gets the output as its argument `value`, and whose own output has to count as true.
     Probe { name: String, provider: Map<String, Value>, place: String },
+    /// What depends on the output of an earlier step, and is read when that is there.
+    Later { declared: Value, place: String },
     /// Nothing meets it, for this reason.
     Never(String),
 }

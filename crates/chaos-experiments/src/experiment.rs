@@ -12,6 +12,7 @@ use crate::activity::{Activity, Call, Declared, Judge, StopCondition};
 use crate::configuration;
 use crate::controls::{self, Control, Controls};
 use crate::document::Document;
+use crate::earlier;
 use crate::error::{Finding, Findings, Severity};
 use crate::inputs::{Environment, Inputs};
 use crate::late::Late;
@@ -112,6 +113,7 @@ impl Experiment {
         controls::references(root, inputs, &mut reader.findings);
         let Reader { mut findings, mut secrets, .. } = reader;
 
+        earlier::check(root, inputs, &mut findings);
         let title = title(root, &variables, &mut findings);
         let watched = || stop_conditions.iter().map(|condition| &condition.probe);
         let activities = || hypothesis.iter().chain(&method).chain(&rollbacks).chain(watched());

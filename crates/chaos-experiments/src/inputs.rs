@@ -33,6 +33,8 @@ pub struct Inputs {
     /// Whether what Chaos Toolkit would find wrong beforehand keeps it from running. What would be done to a VM by mistake
     /// does in any case.
     pub validates: bool,
+    /// Whether what Chaos Toolkit could not run is only named, and not refused, by rules that do not know it: for a check.
+    pub names_extensions: bool,
     /// What the probes of the configuration have found.
     pub measured: Measured,
     /// Providers beside the engine's own.
@@ -53,6 +55,7 @@ impl Inputs {
             rehearse_probes: false,
             rules: Rules::Strict,
             validates: true,
+            names_extensions: false,
             measured: Measured::default(),
             providers: Providers::default(),
             controls: GlobalControls::default(),

@@ -1,18 +1,18 @@
 //! What is read while the run goes on, because it depends on what came out before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::activity::{Activity, Breaks, Broken, Call};
+use crate::activity::{Activity, Breaks, Broken, Call, Judge};
 use crate::error::{Finding, Severity};
 use crate::inputs::Inputs;
 use crate::mask::Masker;
 use crate::native::Kind;
 use crate::provider::ProviderCall;
 use crate::reading::Reader;
-use crate::substitute::Variables;
+use crate::substitute::{Variables, step_references, with_steps};
 
 /// The values that an experiment was read with. `Debug` shows none of them.
 pub(crate) struct Late {
@@ -36,16 +36,61 @@ impl Late {
     /// # Errors
     /// As [`Late::provider`].
     pub(crate) fn provider_at(&self, provider: &Map<String, Value>, place: &str) -> Result<Call, String> {
+        self.provider_with(Kind::Probe, provider, place, BTreeMap::new())
+    }
+
+    /// The same of an activity that takes what earlier steps gave.
+    ///
+    /// # Errors
+    /// As [`Late::provider`].
+    pub(crate) fn provider_with(
+        &self,
+        kind: Kind,
+        provider: &Map<String, Value>,
+        place: &str,
+        steps: BTreeMap<String, Value>,
+    ) -> Result<Call, String> {
+        let provider = Value::Object(provider.clone());
+        self.read(steps, |reader| reader.provider(Some(kind), Some(&provider), place))
+    }
+
+    /// A tolerance that depends on what earlier steps gave.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn judge(&self, declared: &Value, place: &str, steps: BTreeMap<String, Value>) -> Result<Judge, String> {
+        let replaced = |value: &Value| with_steps(value, &steps);
+        // What a tolerance does not replace names in takes outputs all the same.
+        let declared = match declared {
+            Value::Array(_) => replaced(declared),
+            Value::Object(map) => {
+                let plain = |key: &str| ["range", "count", "target"].contains(&key);
+                let each = map
+                    .iter()
+                    .map(|(key, value)| (key.clone(), if plain(key) { replaced(value) } else { value.clone() }));
+                Value::Object(each.collect())
+            }
+            other => other.clone(),
+        };
+        self.read(steps, |reader| reader.judge(&declared, place))
+    }
+
+    fn read<T>(
+        &self,
+        steps: BTreeMap<String, Value>,
+        read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
+    ) -> Result<T, String> {
         let root = Map::new();
+        let variables = Variables { steps, ..self.variables.clone() };
         let mut reader = Reader {
             root: &root,
             inputs: &self.inputs,
-            variables: &self.variables,
+            variables: &variables,
             findings: Vec::new(),
             secrets: BTreeSet::new(),
         };
-        let call = reader.provider(Some(Kind::Probe), Some(&Value::Object(provider.clone())), place);
-        call.ok_or_else(|| errors(&reader.findings))
+        let value = read(&mut reader);
+        value.ok_or_else(|| errors(&reader.findings))
     }
 
     /// The provider of a control, with more environment variables for a process.
@@ -124,6 +169,23 @@ impl Late {
 fn errors(findings: &[Finding]) -> String {
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
     errors.map(|finding| finding.message.clone()).collect::<Vec<_>>().join("; ")
+}
+
+/// A provider as it can be read before the outputs are there that it takes: everything else in it is checked.
+pub(crate) fn stand_in(provider: &Map<String, Value>) -> Map<String, Value> {
+    let mut provider = provider.clone();
+    for (key, value) in &mut provider {
+        *value = match (key.as_str(), &*value) {
+            // Nothing is sent to it.
+            ("url", Value::String(text)) if text.starts_with("${steps") => "http://steps.invalid/".into(),
+            ("url" | "headers", value) => {
+                let steps = step_references(value).into_iter().map(|reference| (reference, "0".into())).collect();
+                with_steps(value, &steps)
+            }
+            _ => continue,
+        };
+    }
+    provider
 }
 
 impl fmt::Debug for Late {

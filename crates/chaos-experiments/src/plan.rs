@@ -44,6 +44,9 @@ pub struct PlanStep {
     pub changes: bool,
     /// Whether it acts by a process, a request or a function in Python, whose doings nothing here can undo.
     pub without_undo: bool,
+    /// The name of the group whose steps begin at once; none where the step follows the one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<String>,
     /// The VMs that it is about.
     pub vms: Vec<PlanVm>,
 }
@@ -90,7 +93,10 @@ impl ResolvedExperiment {
             }
             Call::Provider(call) => {
                 let undo = if activity.acts_without_undo().is_some() { ", which cannot be undone" } else { "" };
-                let words = self.experiment.masker.text(&call.words());
+                let words = match (&activity.more.provider, call.provider()) {
+                    (Some(_), "http") => "sends a request with what an earlier step gives".to_owned(),
+                    _ => self.experiment.masker.text(&call.words()),
+                };
                 (call.provider().to_owned(), format!("{words}{undo}"), false)
             }
             Call::NotRehearsed(provider) => (provider.clone(), "left out of the rehearsal".to_owned(), false),
@@ -106,6 +112,7 @@ impl ResolvedExperiment {
             platform: activity.vm_call().map(|call| call.platform.clone()),
             changes,
             without_undo: activity.acts_without_undo().is_some(),
+            at_once: activity.more.group.as_ref().map(|group| self.experiment.masker.text(&group.name)),
             vms: vms
                 .map(|vm| PlanVm {
                     name: vm.name.clone(),
@@ -145,10 +152,16 @@ impl fmt::Display for Plan {
         let conditions = (!self.stop_conditions.is_empty()).then_some(("stop conditions", &self.stop_conditions));
         for (section, steps) in sections.into_iter().chain(conditions) {
             writeln!(f, "{section}:{}", if steps.is_empty() { " nothing" } else { "" })?;
+            let mut group: Option<&String> = None;
             for step in steps {
-                writeln!(f, "  {} {}: {}", step.kind, step.name, step.effect)?;
+                let inner = if step.at_once.is_some() { "  " } else { "" };
+                if let Some(name) = step.at_once.as_ref().filter(|name| group != Some(name)) {
+                    writeln!(f, "  at once, {name}:")?;
+                }
+                group = step.at_once.as_ref();
+                writeln!(f, "{inner}  {} {}: {}", step.kind, step.name, step.effect)?;
                 for vm in &step.vms {
-                    writeln!(f, "    {} ({})", vm.path.as_deref().unwrap_or(&vm.name), vm.power_state)?;
+                    writeln!(f, "{inner}    {} ({})", vm.path.as_deref().unwrap_or(&vm.name), vm.power_state)?;
                 }
             }
         }

@@ -1,19 +1,22 @@
 //! Reads declared activities into what will be done, and gathers what is wrong with them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::RunMode;
 use serde_json::{Map, Value};
 
-use crate::activity::{Activity, Breaks, Broken, Call, Declared, Judge, StopCondition};
+use crate::activity::{Activity, Breaks, Broken, Call, Declared, Judge, More, StopCondition};
 use crate::controls;
 use crate::error::{Finding, Severity};
 use crate::inputs::Inputs;
+use crate::late;
 use crate::native::{self, Function, Kind, MODULES, Reading, read_call};
+use crate::parallel::members;
 use crate::provider::{ProviderCall, TYPES};
 use crate::strategy::Dry;
-use crate::substitute::{Variables, mentions};
+use crate::substitute::{Variables, mentions, step_references};
 use crate::tolerance::{self, Tolerance};
 use crate::validation;
 
@@ -34,7 +37,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) secrets: BTreeSet<String>,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// The probes of a declared hypothesis.
     pub(crate) fn hypothesis(&mut self, declared: Option<&Value>, place: &str) -> Vec<Activity> {
         let probes = self.list(declared, place, Declared::Hypothesis);
@@ -77,7 +80,14 @@ impl<'a> Reader<'a> {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(items)) => {
                 let each = items.iter().enumerate();
-                each.filter_map(|(at, item)| self.entry(item, &format!("{place}/{at}"), owner)).collect()
+                each.flat_map(|(at, item)| {
+                    let place = format!("{place}/{at}");
+                    match item.as_object().filter(|map| map.contains_key("parallel") && !map.contains_key("provider")) {
+                        Some(group) => self.group(group, &place, owner),
+                        None => self.entry(item, &place, owner).into_iter().collect(),
+                    }
+                })
+                .collect()
             }
             Some(_) => {
                 self.find(place, "this has to be a list of activities");
@@ -96,7 +106,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An activity, or a `ref` to one of the method or the hypothesis.
-    fn entry(&mut self, declared: &Value, place: &str, owner: Declared) -> Option<Activity> {
+    pub(crate) fn entry(&mut self, declared: &Value, place: &str, owner: Declared) -> Option<Activity> {
         let Some(map) = declared.as_object() else {
             self.find(place, "an activity is a mapping with type, name and provider");
             return None;
@@ -108,7 +118,7 @@ impl<'a> Reader<'a> {
             None => (map, place.to_owned()),
             Some(reference) => {
                 let name = reference.as_str().unwrap_or_default();
-                let Some((target, target_place)) = self.referenced(name) else {
+                let Some((target, target_place)) = referenced(self.root, name) else {
                     let message = format!("there is no activity {reference}");
                     return self.unless_it_runs_anyway(map, &message, |reader| {
                         reader.findings.push(
@@ -199,6 +209,9 @@ impl<'a> Reader<'a> {
         if self.is_pending(declared) {
             return Some(Judge::Never(NOT_KNOWN_YET.to_owned()));
         }
+        if self.waits_for_steps(declared) {
+            return Some(Judge::Later { declared: declared.clone(), place: place.to_owned() });
+        }
         let is_probe = declared.get("type").and_then(Value::as_str) == Some("probe");
         let strict = self.inputs.rules.refuses_bad_values();
         if self.inputs.validates && (is_probe || !strict) {
@@ -254,23 +267,6 @@ impl<'a> Reader<'a> {
         why.join("; ")
     }
 
-    /// The last activity of that name in the method and then in the hypothesis.
-    fn referenced(&self, name: &str) -> Option<(&'a Map<String, Value>, String)> {
-        let hypothesis = self.root.get("steady-state-hypothesis").and_then(|hypothesis| hypothesis.get("probes"));
-        let lists = [(self.root.get("method"), "/method"), (hypothesis, "/steady-state-hypothesis/probes")];
-        let mut found = None;
-        for (list, place) in lists {
-            for (at, item) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
-                if let Some(map) = item.as_object()
-                    && map.get("name").and_then(Value::as_str) == Some(name)
-                {
-                    found = Some((map, format!("{place}/{at}")));
-                }
-            }
-        }
-        found
-    }
-
     fn activity(&mut self, map: &Map<String, Value>, place: &str) -> Option<Activity> {
         let before = self.errors();
         let kind = match map.get("type").and_then(Value::as_str) {
@@ -311,7 +307,10 @@ impl<'a> Reader<'a> {
             self.time(pause, &format!("{place}/pauses/{which}"))
         };
         let (pause_before, pause_after) = (pause("before"), pause("after"));
-        let call = self.provider(kind, map.get("provider"), &format!("{place}/provider"));
+        let late = map.get("provider").and_then(Value::as_object).filter(|_| !is_native(map));
+        let late = late.filter(|provider| provider.values().any(|value| self.waits_for_steps(value)));
+        let written = late.map(|provider| Value::Object(late::stand_in(provider)));
+        let call = self.provider(kind, written.as_ref().or(map.get("provider")), &format!("{place}/provider"));
         if let (Some(Kind::Probe), Some(Call::Vm(call))) = (kind, &call)
             && call.function.kind() == Kind::Action
             && self.inputs.rules.keeps_probes_harmless()
@@ -336,7 +335,14 @@ impl<'a> Reader<'a> {
             breaks_behind: None,
             timeout,
             call: call?,
+            more: More { group: None, provider: late.map(|provider| Arc::new(provider.clone())) },
         })
+    }
+
+    /// Whether a value depends on the output of an earlier step that is not there yet.
+    fn waits_for_steps(&self, value: &Value) -> bool {
+        let known = &self.variables.steps;
+        self.inputs.rules.knows_extensions() && step_references(value).iter().any(|step| !known.contains_key(step))
     }
 
     fn time(&mut self, declared: &Value, place: &str) -> Option<Duration> {
@@ -407,6 +413,32 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The last activity of that name in the method, groups included, and then in the hypothesis.
+pub(crate) fn referenced<'a>(root: &'a Map<String, Value>, name: &str) -> Option<(&'a Map<String, Value>, String)> {
+    let hypothesis = root.get("steady-state-hypothesis").and_then(|hypothesis| hypothesis.get("probes"));
+    let lists = [(root.get("method"), "/method"), (hypothesis, "/steady-state-hypothesis/probes")];
+    let mut found = None;
+    let mut look = |item: &'a Value, place: String| {
+        if let Some(map) = item.as_object()
+            && map.get("name").and_then(Value::as_str) == Some(name)
+        {
+            found = Some((map, place));
+        }
+    };
+    for (list, place) in lists {
+        for (at, item) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
+            match members(item) {
+                Some(members) => {
+                    let each = members.iter().enumerate();
+                    each.for_each(|(inner, item)| look(item, format!("{place}/{at}/parallel/{inner}")));
+                }
+                None => look(item, format!("{place}/{at}")),
+            }
+        }
+    }
+    found
+}
+
 fn check_only_looks(probe: &Activity, declared: Declared, place: &str, findings: &mut Vec<Finding>) {
     let looks = declared.only_looks();
     if probe.kind == Kind::Action && probe.vm_call().is_none() {
@@ -437,7 +469,7 @@ fn breaks(map: &Map<String, Value>, problems: &[Finding], place: &str) -> Breaks
 }
 
 /// Whether an activity calls a function of ours.
-fn is_native(map: &Map<String, Value>) -> bool {
+pub(crate) fn is_native(map: &Map<String, Value>) -> bool {
     let provider = map.get("provider");
     let text = |key: &str| provider.and_then(|provider| provider.get(key)).and_then(Value::as_str);
     text("type") == Some("python") && text("module").is_some_and(|module| MODULES.contains(&module))
@@ -461,6 +493,7 @@ impl Activity {
             breaks_behind: None,
             timeout: None,
             call: Call::Broken(Broken { why, how }),
+            more: More::default(),
         }
     }
 }

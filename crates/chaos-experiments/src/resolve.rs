@@ -12,7 +12,7 @@ use chaos_core::{
 
 use crate::activity::{Activity, StopCondition};
 use crate::experiment::Experiment;
-use crate::native::{VmCall, What, same_connection};
+use crate::native::{Kind, VmCall, What, same_connection};
 
 /// An experiment whose VMs are found: it can be shown as a [`Plan`](crate::Plan) and run.
 pub struct ResolvedExperiment {
@@ -73,6 +73,8 @@ impl Experiment {
         let checked = self.rules.checks_states_first().then_some(&mut touched);
         let method = bind_all(&self.method, &inventories, checked)?;
         let rollbacks = bind_all(&self.rollbacks, &inventories, None)?;
+        each_vm_once_at_once(&method)?;
+        each_vm_once_at_once(&rollbacks)?;
         let conditions: Vec<Activity> = self.stop_conditions.iter().map(|condition| condition.probe.clone()).collect();
         let conditions = bind_all(&conditions, &inventories, None)?;
         let watched = |(bound, condition): (Bound, &StopCondition)| Watched { bound, every: condition.every };
@@ -170,6 +172,26 @@ fn bind_all(
         bound.push(Bound { activity: activity.clone(), on });
     }
     Ok(bound)
+}
+
+/// Of two calls that change a VM at once, nobody could say which one counts.
+fn each_vm_once_at_once(bounds: &[Bound]) -> Result<(), Error> {
+    let changes = |bound: &Bound| bound.activity.vm_call().is_some_and(|call| call.function.kind() == Kind::Action);
+    for (at, bound) in
+        bounds.iter().enumerate().filter(|(_, bound)| bound.activity.more.group.is_some() && changes(bound))
+    {
+        let group = bound.activity.more.group.as_ref();
+        let others = bounds[..at].iter().filter(|other| other.activity.more.group.as_ref() == group && changes(other));
+        let taken: Vec<VMRef> = others.flat_map(|other| &other.on).flat_map(On::refs).collect();
+        if let Some(on) = &bound.on
+            && let Some((vm, _)) = on.vms.iter().zip(on.refs()).find(|(_, target)| taken.contains(target))
+        {
+            let (name, vm) = (&bound.activity.name, vm.display_path());
+            let message = format!("`{name}` changes {vm} at once with another activity of its group");
+            return Err(Error::new(ErrorKind::Configuration, format!("{message}: put them one after the other")));
+        }
+    }
+    Ok(())
 }
 
 fn bind(call: &VmCall, inventory: &Inventory, touched: Option<&mut BTreeSet<VMRef>>) -> Result<On, Error> {

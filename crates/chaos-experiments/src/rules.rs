@@ -37,6 +37,12 @@ impl Rules {
         self.is_strict()
     }
 
+    /// What Chaos Toolkit does not know ([`Extension`](crate::Extension)) has its meaning. Else it is ignored with a warning,
+    /// or refused where Chaos Toolkit could not go on.
+    pub(crate) fn knows_extensions(self) -> bool {
+        self.is_strict()
+    }
+
     /// The `timeout` of an activity limits it. Else only that of its provider does.
     pub(crate) fn honours_activity_timeout(self) -> bool {
         self.is_strict()

@@ -1,11 +1,12 @@
 //! Substitution of `${name}` by configuration and secrets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::python;
+use crate::steps;
 
 /// What names stand for: the configuration first, then each scope of the secrets in order.
 #[derive(Clone, Default)]
@@ -20,6 +21,8 @@ pub(crate) struct Variables {
     pub(crate) sensitive: BTreeSet<String>,
     /// The keys of the configuration whose value only a run finds out.
     pub(crate) pending: BTreeSet<String>,
+    /// What references to the outputs of earlier steps stand for, by what is written between the braces.
+    pub(crate) steps: BTreeMap<String, Value>,
 }
 
 /// A value after substitution.
@@ -42,7 +45,7 @@ impl Variables {
     }
 
     fn is_empty(&self) -> bool {
-        self.configuration.is_empty() && self.secrets.is_empty()
+        self.configuration.is_empty() && self.secrets.is_empty() && self.steps.is_empty()
     }
 
     /// Replaces names in every text of `value`, once: what comes in is not looked at again.
@@ -83,13 +86,24 @@ impl Variables {
             used.insert(name.to_owned());
             return value.clone();
         }
+        if let Some(value) = whole_step(text).and_then(|step| self.steps.get(step)) {
+            return value.clone();
+        }
         let mut replaced = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find('$') {
             replaced.push_str(&rest[..at]);
             rest = &rest[at..];
-            let (token, length) = token(rest);
+            let (token, mut length) = token(rest);
             match token {
+                Token::Step(step) => match self.steps.get(step) {
+                    Some(value) => replaced.push_str(&python::text(value)),
+                    // Text like any other, with whatever stands in it.
+                    None => {
+                        replaced.push('$');
+                        length = 1;
+                    }
+                },
                 Token::Dollar => replaced.push('$'),
                 Token::Name { name, braced } => {
                     if let Some(value) = self.get(name) {
@@ -117,7 +131,10 @@ pub(crate) fn mentions(value: &Value, name: &str) -> bool {
         Value::String(text) => {
             let mut rest = text.as_str();
             while let Some(at) = rest.find('$') {
-                let (token, length) = token(&rest[at..]);
+                let (token, mut length) = token(&rest[at..]);
+                if matches!(token, Token::Step(_)) {
+                    length = 1;
+                }
                 if matches!(token, Token::Name { name: found, .. } if found == name) {
                     return true;
                 }
@@ -131,9 +148,73 @@ pub(crate) fn mentions(value: &Value, name: &str) -> bool {
     }
 }
 
+/// The references to outputs of earlier steps in the texts of `value`: what is written between the braces.
+pub(crate) fn step_references(value: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    find_steps(value, &mut found);
+    found
+}
+
+/// `value` with what earlier steps gave in the place of each reference to it, and nothing else replaced.
+pub(crate) fn with_steps(value: &Value, steps: &BTreeMap<String, Value>) -> Value {
+    match value {
+        Value::String(text) => steps_in_text(text, steps),
+        Value::Array(items) => items.iter().map(|item| with_steps(item, steps)).collect(),
+        Value::Object(map) => {
+            let each = map.iter().map(|(key, value)| (key.clone(), with_steps(value, steps)));
+            Value::Object(each.collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+fn steps_in_text(text: &str, steps: &BTreeMap<String, Value>) -> Value {
+    if let Some(value) = whole_step(text).and_then(|step| steps.get(step)) {
+        return value.clone();
+    }
+    let (mut replaced, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find('$') {
+        replaced.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (token, length) = token(rest);
+        match token {
+            Token::Step(step) if steps.contains_key(step) => {
+                replaced.extend(steps.get(step).map(python::text));
+            }
+            _ => replaced.push_str(&rest[..length]),
+        }
+        rest = &rest[length..];
+    }
+    replaced.push_str(rest);
+    Value::String(replaced)
+}
+
+fn find_steps(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            let mut rest = text.as_str();
+            while let Some(at) = rest.find('$') {
+                let (token, length) = token(&rest[at..]);
+                if let Token::Step(step) = token {
+                    found.insert(step.to_owned());
+                }
+                rest = &rest[at + length..];
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| find_steps(item, found)),
+        Value::Object(map) => map.values().for_each(|item| find_steps(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 enum Token<'a> {
     Dollar,
-    Name { name: &'a str, braced: bool },
+    /// A reference to the output of a step.
+    Step(&'a str),
+    Name {
+        name: &'a str,
+        braced: bool,
+    },
     Text,
 }
 
@@ -148,6 +229,9 @@ fn token(text: &str) -> (Token<'_>, usize) {
         if !name.is_empty() && inner[name.len()..].starts_with('}') {
             return (Token::Name { name, braced: true }, name.len() + 3);
         }
+        if let Some(step) = steps::reference(inner) {
+            return (Token::Step(step), step.len() + 3);
+        }
         return (Token::Text, 1);
     }
     match identifier(after) {
@@ -160,6 +244,12 @@ fn token(text: &str) -> (Token<'_>, usize) {
 pub(crate) fn whole_reference(text: &str) -> Option<&str> {
     let name = text.strip_prefix("${")?.strip_suffix('}')?;
     (!name.is_empty() && identifier(name).len() == name.len()).then_some(name)
+}
+
+/// The reference in a text that is exactly one to the output of a step.
+fn whole_step(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("${")?;
+    steps::reference(inner).filter(|step| step.len() + 1 == inner.len())
 }
 
 /// The longest `[_a-zA-Z][_a-zA-Z0-9]*` that `text` begins with.

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use crate::activity::{Activity, Breaks, Broken, Call};
 use crate::controls::Level;
 use crate::engine::hooks::Part;
+use crate::engine::later::Now;
 use crate::engine::{Running, probe};
 use crate::native::{Function, Kind, What};
 use crate::provider::Place;
@@ -221,6 +222,7 @@ impl Running<'_> {
                 }
             }
         };
+        self.keep(activity, status, &output, is_dry);
         let ended_event =
             RunEventKind::ActivityEnded { activity: started, status, output, exception, tolerance_met: met };
         self.recorder.record(ended_event).await?;
@@ -263,6 +265,12 @@ impl Running<'_> {
             }
             (Call::Broken(broken), _) => return Err(Unwell::Broken(broken.why.clone())),
             (Call::Provider(call), _) => {
+                let now = self.call_now(&bound.activity)?;
+                let call = match &now {
+                    Now::AsRead => call,
+                    Now::Call(call) => call,
+                    Now::LeftOut => return Ok(Returned::default()),
+                };
                 let output = self.reach_beyond(cx, section, started, &bound.activity, call, place).await?;
                 return Ok(Returned { output, detail: None });
             }

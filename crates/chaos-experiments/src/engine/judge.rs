@@ -5,8 +5,10 @@ use serde_json::{Map, Value};
 
 use crate::activity::{Call, Judge};
 use crate::engine::Running;
+use crate::native::Kind;
 use crate::provider::Place;
 use crate::python::truthy;
+use crate::substitute::step_references;
 
 impl Running<'_> {
     /// Whether `output` is what it should be.
@@ -17,6 +19,7 @@ impl Running<'_> {
         match judge {
             // Names of headers have no case.
             Judge::Tolerance(tolerance) => tolerance.check_in(output, headers(output)),
+            Judge::Later { declared, place } => self.judge_later(cx, declared, place, output).await,
             Judge::Never(why) => Err(why.clone()),
             Judge::Probe { name, provider, .. } => self.probe(cx, name, provider, output).await,
         }
@@ -29,11 +32,14 @@ impl Running<'_> {
         provider: &Map<String, Value>,
         value: &Value,
     ) -> Result<(), String> {
+        let references = provider.values().flat_map(step_references).collect();
         let mut provider = provider.clone();
         if let Some(Value::Object(arguments)) = provider.get_mut("arguments") {
             arguments.insert("value".to_owned(), value.clone());
         }
-        let call = self.resolved.experiment.late.provider(&provider);
+        // Whoever comes here knows that they are there, if there are any.
+        let steps = self.steps.values(&references).unwrap_or_default();
+        let call = self.resolved.experiment.late.provider_with(Kind::Probe, &provider, "", steps);
         let output = match call {
             Ok(Call::Provider(call)) => {
                 let world = self.in_the_world(cx, None);

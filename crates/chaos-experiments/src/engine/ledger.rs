@@ -238,11 +238,15 @@ fn undo_all<'a>(
     touched: &'a [Touched],
     recorder: &'a Recorder<'_>,
 ) -> BoxStream<'a, (&'a Touched, Result<Outcome, Error>)> {
-    let groups: Vec<&[Touched]> = touched.chunk_by(|a, b| a.activity == b.activity).rev().collect();
-    let undo_group = move |group: &'a [Touched]| {
+    // Activities at once have touched theirs in turns.
+    let mut touched: Vec<&Touched> = touched.iter().collect();
+    touched.sort_by_key(|touched| touched.activity);
+    let groups: Vec<Vec<&Touched>> =
+        touched.chunk_by(|a, b| a.activity == b.activity).rev().map(<[&Touched]>::to_vec).collect();
+    let undo_group = move |group: Vec<&'a Touched>| {
         let parallel = group.iter().map(|touched| touched.parallel).max().unwrap_or(NonZeroUsize::MIN);
         let mut jobs: Vec<BoxFuture<'a, (&'a Touched, Result<Outcome, Error>)>> = Vec::with_capacity(group.len());
-        for touched in group.iter().rev() {
+        for touched in group.into_iter().rev() {
             jobs.push(Box::pin(async move { (touched, undo_aloud(cx, touched, recorder).await) }));
         }
         futures_util::stream::iter(jobs).buffer_unordered(parallel.get())

@@ -7,6 +7,7 @@ mod ending;
 mod hooks;
 mod hypothesis;
 mod judge;
+mod later;
 mod ledger;
 mod live;
 mod power;
@@ -36,6 +37,7 @@ use crate::provider::{HttpClients, PythonWorkers};
 use crate::report::{RunOptions, RunReport, WithoutUndo};
 use crate::resolve::ResolvedExperiment;
 use crate::rules::Rules;
+use crate::steps::Steps;
 use crate::strategy::{Dry, RollbackStrategy, Schedule, Strategies};
 
 /// What the journal calls this engine.
@@ -66,6 +68,8 @@ struct Running<'a> {
     warned: Mutex<BTreeSet<String>>,
     /// Cuts what is called after a part of the run.
     hurry: CancellationToken,
+    /// What the steps gave that have ended.
+    steps: Steps,
     /// Nothing is waited for and nothing is played back any more.
     abandon: CancellationToken,
     /// Nothing is waited for any more.
@@ -112,6 +116,7 @@ impl ResolvedExperiment {
             dropped: Mutex::default(),
             warned: Mutex::default(),
             hurry: options.stop_repair.clone(),
+            steps: Steps::default(),
             abandon: options.abandon.clone(),
             give_up: options.stop_repair.child_token(),
         };

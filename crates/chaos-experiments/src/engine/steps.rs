@@ -120,23 +120,44 @@ impl Running<'_> {
         jobs: mpsc::UnboundedSender<Job<'a>>,
     ) -> Result<Option<String>, Stopped> {
         let mut first = None;
-        for bound in steps {
+        for together in steps.chunk_by(at_once) {
             if self.is_braked() {
                 break;
             }
-            if bound.activity.background {
+            if let [bound] = together
+                && bound.activity.background
+            {
                 let (begun, waiting) = oneshot::channel();
                 // Neither fails while the other half of this is polled; an activity that is over has begun too.
                 let _ = jobs.send((bound, begun));
                 let _ = waiting.await;
                 continue;
             }
-            match self.activity(cx, section, bound, Lane::Foreground).await? {
+            let ended = match together {
+                [bound] => self.activity(cx, section, bound, Lane::Foreground).await?,
+                group => self.group(cx, section, group).await?,
+            };
+            match ended {
                 Ended::Well => {}
                 Ended::Missed(why) | Ended::Failed(why) if ends => return Err(Stopped::Failed(why)),
                 Ended::Missed(why) | Ended::Failed(why) => {
                     first.get_or_insert(why);
                 }
+            }
+        }
+        Ok(first)
+    }
+
+    /// Carries out the activities of a group at once and waits for all of them, whatever becomes of one. Gives the first, in
+    /// the order of the document, that went wrong.
+    async fn group(&self, cx: &Context, section: Section, group: &[Bound]) -> Result<Ended, Stopped> {
+        // As in the background, a function in Python has a thread of its own.
+        let each = group.iter().map(|bound| self.activity(cx, section, bound, Lane::Background(None)));
+        let mut first = Ended::Well;
+        for ended in futures_util::future::join_all(each).await {
+            let ended = ended?;
+            if matches!(first, Ended::Well) {
+                first = ended;
             }
         }
         Ok(first)
@@ -174,4 +195,9 @@ impl Running<'_> {
         }
         first
     }
+}
+
+/// Whether two activities that follow each other are of one group.
+fn at_once(one: &Bound, next: &Bound) -> bool {
+    one.activity.more.group.is_some() && one.activity.more.group == next.activity.more.group
 }

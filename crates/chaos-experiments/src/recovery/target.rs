@@ -174,9 +174,11 @@ impl<'a> Work<'a> {
     }
 
     /// Undoes what was changed: the last activity first, and together what one activity did.
-    async fn put_back(&mut self, cx: &Context, changed: Vec<usize>, recorder: &Recorder<'_>) {
+    async fn put_back(&mut self, cx: &Context, mut changed: Vec<usize>, recorder: &Recorder<'_>) {
         let mut results = Vec::with_capacity(changed.len());
         let jobs = &self.jobs;
+        // Activities at once have touched theirs in turns.
+        changed.sort_by_key(|at| std::cmp::Reverse(jobs[*at].account.activity));
         for group in changed.chunk_by(|a, b| jobs[*a].account.activity == jobs[*b].account.activity) {
             let mut tries: Vec<BoxFuture<'_, (usize, Result<Outcome, Error>)>> = Vec::with_capacity(group.len());
             for &at in group {

@@ -6,6 +6,7 @@ mod batch;
 mod connection;
 mod controls;
 mod crash;
+mod extensions;
 mod files;
 mod interruption;
 mod lab;
