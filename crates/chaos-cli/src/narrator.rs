@@ -85,6 +85,10 @@ impl Narrator {
                 ),
                 CallResult::Error(failure) => format!("    failed: {}", failure.message),
             }),
+            RunEventKind::ActivityTried { exception, .. } => {
+                let why = exception.last().map(|line| line.trim()).unwrap_or_default();
+                Some(format!("    failed, and is tried again: {why}"))
+            }
             RunEventKind::ActivityEnded { status, exception, tolerance_met, .. } => match (status, tolerance_met) {
                 (Some(ActivityStatus::Failed), _) => {
                     let why = exception.last().map(|line| line.trim()).unwrap_or_default();

@@ -211,6 +211,7 @@ impl RunAccount {
             RunEventKind::HypothesisStarted { .. }
             | RunEventKind::HypothesisEnded { .. }
             | RunEventKind::ActivityStarted { .. }
+            | RunEventKind::ActivityTried { .. }
             | RunEventKind::ActivityEnded { .. }
             | RunEventKind::ActivityAmended { .. }
             | RunEventKind::JournalAmended { .. }

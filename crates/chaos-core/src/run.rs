@@ -110,6 +110,13 @@ pub enum RunEventKind {
         /// How it ended.
         result: CallResult,
     },
+    /// An activity has failed and is about to be tried again.
+    ActivityTried {
+        /// The number of its [`RunEventKind::ActivityStarted`].
+        activity: u64,
+        /// Why it failed, as lines; the last one carries the message.
+        exception: Vec<String>,
+    },
     /// An activity has ended.
     ActivityEnded {
         /// The number of its [`RunEventKind::ActivityStarted`].

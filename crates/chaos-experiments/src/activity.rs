@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::again::{Retry, Until};
 use crate::controls::Control;
 use crate::native::{Kind, VmCall};
 use crate::parallel::Group;
@@ -42,6 +43,10 @@ pub(crate) struct Activity {
 pub(crate) struct More {
     /// With which others it goes on at once.
     pub(crate) group: Option<Arc<Group>>,
+    /// How often it is tried again.
+    pub(crate) retry: Option<Retry>,
+    /// What it waits for.
+    pub(crate) until: Option<Arc<Until>>,
     /// Its provider as it is declared, if it takes the output of an earlier step.
     pub(crate) provider: Option<Arc<Map<String, Value>>>,
 }

@@ -217,6 +217,7 @@ impl Experiment {
                         add(vm, false);
                     }
                 }
+                What::Count { group, .. } => add(group, true),
                 What::Group { group, except } => {
                     add(group, true);
                     for vm in except {

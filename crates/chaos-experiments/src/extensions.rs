@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::{Finding, Severity};
 use crate::inputs::Inputs;
+use crate::rules::Rules;
 
 /// Something that an experiment may say beyond what Chaos Toolkit knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,14 +51,19 @@ impl Extension {
 
     /// What is to be said of its use at `place`; nothing by the rules that know it.
     pub(crate) fn used(&self, place: impl Into<String>, inputs: &Inputs) -> Option<Finding> {
-        if inputs.rules.knows_extensions() {
+        self.used_by(place, (inputs.rules, inputs.names_extensions))
+    }
+
+    /// The same by such rules, and whether what they cannot run is only named.
+    pub(crate) fn used_by(&self, place: impl Into<String>, (rules, only_names): (Rules, bool)) -> Option<Finding> {
+        if rules.knows_extensions() {
             return None;
         }
         let hint = "the strict rules know it: `--strict`, or `chaosmonkey execute`";
         let (severity, message) = match self.reach {
             Reach::Ignored => (Severity::Warning, format!("`{}` is not heeded, as in Chaos Toolkit", self.written)),
             Reach::Refused => {
-                let severity = if inputs.names_extensions { Severity::Warning } else { Severity::Error };
+                let severity = if only_names { Severity::Warning } else { Severity::Error };
                 (severity, format!("Chaos Toolkit itself cannot run this: `{}`", self.written))
             }
         };

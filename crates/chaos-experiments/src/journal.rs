@@ -119,6 +119,9 @@ pub struct ActivityRecord {
     /// Whether its output is within its tolerance, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance_met: Option<bool>,
+    /// How many tries it took, if more than one. A key of ours, which Chaos Toolkit does not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries: Option<u64>,
     /// What controls have added.
     #[serde(flatten)]
     pub more: Map<String, Value>,
@@ -248,11 +251,18 @@ impl JournalFold {
                     duration: None,
                     tolerance_met: None,
                     more: Map::new(),
+                    tries: None,
                 };
                 let list = self.list(*section);
                 list.push(record);
                 let at = list.len() - 1;
                 self.places.insert(event.sequence, (*section, at, event.at));
+            }
+            RunEventKind::ActivityTried { activity, .. } => {
+                let Some((section, at, _)) = self.places.get(activity).copied() else { return };
+                if let Some(record) = self.list(section).get_mut(at) {
+                    record.tries = Some(record.tries.unwrap_or(1).saturating_add(1));
+                }
             }
             RunEventKind::ActivityEnded { activity, status, output, exception, tolerance_met } => {
                 let Some((section, at, began)) = self.places.get(activity).copied() else { return };

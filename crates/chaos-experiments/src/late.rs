@@ -10,7 +10,7 @@ use crate::error::{Finding, Severity};
 use crate::inputs::Inputs;
 use crate::mask::Masker;
 use crate::native::Kind;
-use crate::provider::ProviderCall;
+use crate::provider::{NATIVE_PROBES, ProviderCall};
 use crate::reading::Reader;
 use crate::substitute::{Variables, step_references, with_steps};
 
@@ -173,6 +173,7 @@ fn errors(findings: &[Finding]) -> String {
 
 /// A provider as it can be read before the outputs are there that it takes: everything else in it is checked.
 pub(crate) fn stand_in(provider: &Map<String, Value>) -> Map<String, Value> {
+    let provider_is_native = provider.get("module").and_then(Value::as_str) == Some(NATIVE_PROBES);
     let mut provider = provider.clone();
     for (key, value) in &mut provider {
         *value = match (key.as_str(), &*value) {
@@ -180,6 +181,10 @@ pub(crate) fn stand_in(provider: &Map<String, Value>) -> Map<String, Value> {
             ("url", Value::String(text)) if text.starts_with("${steps") => "http://steps.invalid/".into(),
             ("url" | "headers", value) => {
                 let steps = step_references(value).into_iter().map(|reference| (reference, "0".into())).collect();
+                with_steps(value, &steps)
+            }
+            ("arguments", value) if provider_is_native => {
+                let steps = step_references(value).into_iter().map(|reference| (reference, "1".into())).collect();
                 with_steps(value, &steps)
             }
             _ => continue,

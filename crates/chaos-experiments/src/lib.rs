@@ -48,6 +48,9 @@
 //! | `vm_batch_is_manageable` | `vm_names` | whether all of them are there and can be managed |
 //! | `vm_batch_power_state` | `vm_names` | the state that all of them are in, or `mixed` |
 //! | `vm_group_powered_on` | `group` (any target notation), `except` (list) | whether all of them are on |
+//! | `vm_tools_state` | `vm_name` | `running`, `not_running`, `not_installed` or `unknown` |
+//! | `vm_boot_time` | `vm_name` | for how many seconds it has been powered on |
+//! | `vm_count` | `group` (any target notation), `power_state` | how many there are, in that state if one is given |
 //!
 //! # Processes, requests and other Python
 //!
@@ -73,8 +76,13 @@
 //!   What it prints is logged. [`Experiment::check_python`] tells beforehand what does not fit.
 //! * What such an action does **has no [`Undo`](chaos_core::Undo)**: plan, events and report say so, and only a declared
 //!   rollback can mend it. A rehearsal never runs one, and probes only with [`Inputs::rehearse_probes`].
-//!
 //! * Other types of providers are those that a program brings along: [`Provider`], [`Inputs::providers`].
+//!
+//! # Beyond Chaos Toolkit
+//!
+//! [`Extension::ALL`] is what an experiment may say that Chaos Toolkit does not know: outputs of earlier steps, groups that go on
+//! at once, `until`, `retry`, and probes of the module `chaosmonkey.probes`, which look at names, ports and certificates without
+//! Python. [`Rules::Compat`] warns of it, or refuses it.
 //!
 //! # What stops a run, and what outlives it
 //!
@@ -120,6 +128,7 @@
 //! ```
 
 mod activity;
+mod again;
 mod claim;
 mod configuration;
 mod controls;

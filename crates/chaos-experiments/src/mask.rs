@@ -167,6 +167,10 @@ impl Masker {
                     tolerance_met,
                 }
             }
+            RunEventKind::ActivityTried { activity, exception } => RunEventKind::ActivityTried {
+                activity,
+                exception: exception.iter().map(|line| self.text(line)).collect(),
+            },
             RunEventKind::Outcome { prepared, result: CallResult::Error(error) } => {
                 RunEventKind::Outcome { prepared, result: CallResult::Error(failure(error)) }
             }

@@ -87,7 +87,7 @@ impl ResolvedExperiment {
                 let effect = match &call.what {
                     What::Power { fault, .. } => effect(fault),
                     What::Restore { .. } => "restore the state that each was found in".to_owned(),
-                    What::Look { .. } | What::Group { .. } => "reads".to_owned(),
+                    What::Look { .. } | What::Group { .. } | What::Count { .. } => "reads".to_owned(),
                 };
                 (call.function.name().to_owned(), effect, call.function.kind() == Kind::Action)
             }
@@ -95,6 +95,7 @@ impl ResolvedExperiment {
                 let undo = if activity.acts_without_undo().is_some() { ", which cannot be undone" } else { "" };
                 let words = match (&activity.more.provider, call.provider()) {
                     (Some(_), "http") => "sends a request with what an earlier step gives".to_owned(),
+                    (Some(_), "native") => "looks with what an earlier step gives".to_owned(),
                     _ => self.experiment.masker.text(&call.words()),
                 };
                 (call.provider().to_owned(), format!("{words}{undo}"), false)

@@ -10,11 +10,12 @@ use serde_json::{Map, Value};
 use crate::activity::{Activity, Breaks, Broken, Call, Declared, Judge, More, StopCondition};
 use crate::controls;
 use crate::error::{Finding, Severity};
+use crate::extensions::Extension;
 use crate::inputs::Inputs;
 use crate::late;
 use crate::native::{self, Function, Kind, MODULES, Reading, read_call};
 use crate::parallel::members;
-use crate::provider::{ProviderCall, TYPES};
+use crate::provider::{NATIVE_PROBES, ProviderCall, TYPES};
 use crate::strategy::Dry;
 use crate::substitute::{Variables, mentions, step_references};
 use crate::tolerance::{self, Tolerance};
@@ -68,6 +69,9 @@ impl Reader<'_> {
             };
             if let (Some(probe), Some(every)) = (probe, every) {
                 check_only_looks(&probe, Declared::StopConditions, &place, &mut self.findings);
+                if probe.more.retry.is_some() || probe.more.until.is_some() {
+                    self.find(&place, "a stop condition is looked at again and again, and waits for nothing");
+                }
                 conditions.push(StopCondition { probe, every: every.max(SHORTEST_FREQUENCY) });
             }
         }
@@ -136,7 +140,10 @@ impl Reader<'_> {
             None => None,
             // There will be nothing to hold against it.
             Some(_) if matches!(activity.call, Call::NotRehearsed(_)) => None,
-            Some(_) if owner == Declared::Steps && !self.inputs.rules.judges_steps() => None,
+            Some(_) if owner == Declared::Steps && !self.inputs.rules.judges_steps() => {
+                self.findings.extend(Extension::ASSERTIONS.used(format!("{place}/tolerance"), self.inputs));
+                None
+            }
             Some(tolerance) => Some(self.judge(tolerance, &format!("{place}/tolerance"))?),
         };
         activity.background = owner == Declared::Steps && map.get("background") == Some(&Value::Bool(true));
@@ -182,7 +189,7 @@ impl Reader<'_> {
             Some(activity) => Some(activity),
             None if !is_valid => None,
             // What would be done to a VM is never guessed.
-            None if is_native(map) && self.inputs.validates => {
+            None if is_ours(map) && self.inputs.validates => {
                 self.findings.extend(errors);
                 None
             }
@@ -311,6 +318,7 @@ impl Reader<'_> {
         let late = late.filter(|provider| provider.values().any(|value| self.waits_for_steps(value)));
         let written = late.map(|provider| Value::Object(late::stand_in(provider)));
         let call = self.provider(kind, written.as_ref().or(map.get("provider")), &format!("{place}/provider"));
+        let (retry, until) = (self.retry(map, place, call.as_ref()), self.until(map, place, kind));
         if let (Some(Kind::Probe), Some(Call::Vm(call))) = (kind, &call)
             && call.function.kind() == Kind::Action
             && self.inputs.rules.keeps_probes_harmless()
@@ -335,7 +343,7 @@ impl Reader<'_> {
             breaks_behind: None,
             timeout,
             call: call?,
-            more: More { group: None, provider: late.map(|provider| Arc::new(provider.clone())) },
+            more: More { group: None, retry, until, provider: late.map(|provider| Arc::new(provider.clone())) },
         })
     }
 
@@ -345,7 +353,7 @@ impl Reader<'_> {
         self.inputs.rules.knows_extensions() && step_references(value).iter().any(|step| !known.contains_key(step))
     }
 
-    fn time(&mut self, declared: &Value, place: &str) -> Option<Duration> {
+    pub(crate) fn time(&mut self, declared: &Value, place: &str) -> Option<Duration> {
         let substituted = self.variables.substitute(declared);
         if substituted.value.is_null() {
             return None;
@@ -406,6 +414,7 @@ impl Reader<'_> {
             exported: &self.inputs.exported,
             providers: &self.inputs.providers,
             rules: self.inputs.rules,
+            names_extensions: self.inputs.names_extensions,
             without_connection: self.inputs.mode == RunMode::Rehearsal,
             findings: &mut self.findings,
             secrets: &mut self.secrets,
@@ -468,7 +477,12 @@ fn breaks(map: &Map<String, Value>, problems: &[Finding], place: &str) -> Breaks
     }
 }
 
-/// Whether an activity calls a function of ours.
+/// Whether an activity calls a function of this program.
+fn is_ours(map: &Map<String, Value>) -> bool {
+    is_native(map) || map.get("provider").and_then(|provider| provider.get("module")) == Some(&NATIVE_PROBES.into())
+}
+
+/// Whether an activity calls a function of ours on VMs.
 pub(crate) fn is_native(map: &Map<String, Value>) -> bool {
     let provider = map.get("provider");
     let text = |key: &str| provider.and_then(|provider| provider.get(key)).and_then(Value::as_str);

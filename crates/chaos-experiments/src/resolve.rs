@@ -146,6 +146,7 @@ impl Inventory {
 fn patterns(call: &VmCall) -> Vec<TargetPattern> {
     match &call.what {
         What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => vms.clone(),
+        What::Count { group, .. } => vec![group.clone()],
         What::Group { group, except } => std::iter::once(group).chain(except).cloned().collect(),
     }
 }
@@ -198,6 +199,11 @@ fn bind(call: &VmCall, inventory: &Inventory, touched: Option<&mut BTreeSet<VMRe
     let on = |vms| On { platform: Arc::clone(&inventory.platform), vms };
     match &call.what {
         What::Look { vms } | What::Restore { vms } => Ok(on(inventory.choose(vms, false)?)),
+        What::Count { group, .. } => match inventory.choose(std::slice::from_ref(group), true) {
+            Ok(vms) => Ok(on(vms)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(on(Vec::new())),
+            Err(error) => Err(error),
+        },
         What::Group { group, except } => {
             let without = inventory.choose(except, true)?;
             let mut vms = inventory.choose(std::slice::from_ref(group), true)?;

@@ -66,7 +66,8 @@ pub use endpoint::{check_endpoint, parse_endpoint, printable_endpoint};
 pub use error::{HttpError, HttpErrorKind, TimeLimit};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 pub use inspect::{
-    CertificateSummary, ClockSkew, ConnectFailure, Connected, Handshake, Inspection, Reply, TlsInspection, inspect,
+    CertificateSummary, ClockSkew, ConnectFailure, Connected, Handshake, Inspection, Reply, TlsInspection,
+    certificates, inspect,
 };
 pub use request::Request;
 pub use response::{Answer, Response};

@@ -23,7 +23,9 @@ pub(super) async fn run(args: &Validate, toolkit: &ToolkitArgs, log: &ToolkitLog
     let rules = if args.rules.strict { Rules::Strict } else { Rules::Compat };
     let environment = session::experiment_environment()?;
     let told = known.notifications(environment.clone());
-    let inputs = Inputs::new(Overrides::none()).rules(rules).environment(environment);
+    let mut inputs = Inputs::new(Overrides::none()).rules(rules).environment(environment);
+    // Who asks for no rules wants to know about both.
+    inputs.names_extensions = !args.rules.compat;
     told.tell(&cx, Notice::ValidateStarted, &document, &inputs, None).await;
     let experiment = match check(&document, &inputs, &cx).await {
         Ok(experiment) => experiment,

@@ -102,9 +102,11 @@ impl Lane {
 
 /// What an activity returned, and in words what lies behind it.
 #[derive(Default)]
-struct Returned {
-    output: Value,
-    detail: Option<String>,
+pub(super) struct Returned {
+    pub(super) output: Value,
+    pub(super) detail: Option<String>,
+    /// Whether nothing was done, because it is left out of a rehearsal.
+    pub(super) left_out: bool,
 }
 
 impl Running<'_> {
@@ -178,11 +180,8 @@ impl Running<'_> {
         let limit = activity.timeout.filter(|_| self.rules.honours_activity_timeout());
         let limited = limit.map_or_else(|| cx.clone(), |limit| cx.limit(limit));
         let place = place(lane.is_background(), section);
-        let returned = if is_dry {
-            Ok(Returned::default())
-        } else {
-            self.carry_out(&limited, section, started, bound, place).await
-        };
+        let returned =
+            if is_dry { Ok(Returned::default()) } else { self.try_out(&limited, section, started, bound, place).await };
         if lane.is_background() && self.give_up.is_cancelled() && !self.rules.cuts_background() {
             // What became of it is not waited for.
             return Err(Stopped::Interrupted);
@@ -190,7 +189,7 @@ impl Running<'_> {
         let judged = self.judges(section, activity, is_dry);
         let (status, output, exception, met, ended) = match returned {
             Ok(returned) => {
-                let missed = match activity.tolerance.as_ref().filter(|_| judged) {
+                let missed = match activity.tolerance.as_ref().filter(|_| judged && !returned.left_out) {
                     Some(tolerance) => self.judge(cx, tolerance, &returned.output).await.err(),
                     None => None,
                 };
@@ -251,7 +250,7 @@ impl Running<'_> {
         is_hypothesis(section) || (self.rules.judges_steps() && activity.tolerance.is_some())
     }
 
-    async fn carry_out(
+    pub(super) async fn carry_out(
         &self,
         cx: &Context,
         section: Section,
@@ -269,10 +268,10 @@ impl Running<'_> {
                 let call = match &now {
                     Now::AsRead => call,
                     Now::Call(call) => call,
-                    Now::LeftOut => return Ok(Returned::default()),
+                    Now::LeftOut => return Ok(Returned { left_out: true, ..Returned::default() }),
                 };
                 let output = self.reach_beyond(cx, section, started, &bound.activity, call, place).await?;
-                return Ok(Returned { output, detail: None });
+                return Ok(Returned { output, ..Returned::default() });
             }
             (Call::Vm(call), Some(on)) => (call, on),
             (Call::Vm(_) | Call::NotRehearsed(_), _) => return Ok(Returned::default()),
@@ -283,15 +282,18 @@ impl Running<'_> {
                     Section::Rollbacks => self.apply_rollback(cx, started, on, fault, *parallel).await?,
                     _ => self.apply(cx, started, on, fault, *parallel).await?,
                 };
-                Ok(Returned { output: one_or_all(call.function, outputs), detail: None })
+                Ok(Returned { output: one_or_all(call.function, outputs), ..Returned::default() })
             }
             What::Restore { .. } => {
                 let outputs = self.restore(cx, on).await?;
-                Ok(Returned { output: one_or_all(call.function, outputs), detail: None })
+                Ok(Returned { output: one_or_all(call.function, outputs), ..Returned::default() })
+            }
+            What::Count { state, .. } => {
+                Ok(Returned { output: probe::count(cx, on, *state).await?.into(), ..Returned::default() })
             }
             What::Look { .. } | What::Group { .. } => {
                 let seen = probe::look(cx, call.function, on).await?;
-                Ok(Returned { output: seen.value, detail: seen.detail })
+                Ok(Returned { output: seen.value, detail: seen.detail, ..Returned::default() })
             }
         }
     }

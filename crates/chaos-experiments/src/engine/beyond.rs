@@ -26,8 +26,12 @@ impl Running<'_> {
     ) -> Result<Value, Unwell> {
         if activity.acts_without_undo().is_some() {
             let provider = call.provider().to_owned();
-            self.recorder.record(RunEventKind::NotUndoable { activity: started, provider: provider.clone() }).await?;
-            if section == Section::Method {
+            let is_first = self.told_undoless.lock().unwrap_or_else(PoisonError::into_inner).insert(started);
+            if is_first {
+                let event = RunEventKind::NotUndoable { activity: started, provider: provider.clone() };
+                self.recorder.record(event).await?;
+            }
+            if is_first && section == Section::Method {
                 let name = self.recorder.mask(&activity.name);
                 let mut begun = self.without_undo.lock().unwrap_or_else(PoisonError::into_inner);
                 begun.push(WithoutUndo { name, provider });

@@ -1,6 +1,7 @@
 //! Runs an experiment: steady state, method, steady state, rollbacks, and back to what was found.
 
 mod activity;
+mod again;
 mod amend;
 mod beyond;
 mod ending;
@@ -58,6 +59,8 @@ struct Running<'a> {
     repair_limit: Duration,
     /// The actions of the method that were begun and have no undo.
     without_undo: Mutex<Vec<WithoutUndo>>,
+    /// The activities of which is written down that they have none.
+    told_undoless: Mutex<BTreeSet<u64>>,
     /// Why the method ends behind the activity that is under way.
     braked: Mutex<Option<Stopped>>,
     stops: Stops,
@@ -110,6 +113,7 @@ impl ResolvedExperiment {
             workers: self.experiment.python_workers(),
             repair_limit: options.repair_limit,
             without_undo: Mutex::default(),
+            told_undoless: Mutex::default(),
             braked: Mutex::default(),
             stops: Stops::new(stop.clone()),
             live: Live::new(&self.experiment, options.dry.map(Dry::as_str)),

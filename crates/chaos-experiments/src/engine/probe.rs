@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chaos_core::{Context, Error, ErrorKind, VMInfo, VMPowerState};
+use chaos_core::{Context, Error, ErrorKind, ToolsStatus, VMInfo, VMPowerState};
 use serde_json::Value;
 
 use crate::native::Function;
@@ -29,11 +29,13 @@ pub(super) async fn look(cx: &Context, function: Function, on: &On) -> Result<Se
     let states = cx.bounded("reading the state of VMs", on.platform.get(&cx, &refs)).await?;
     let mut details = Vec::new();
     let mut powers = Vec::new();
+    let mut last: Option<VMInfo> = None;
     for (vm, state) in on.vms.iter().zip(states) {
         match (state, function) {
             (Ok(now), _) => {
                 details.extend(unfit(&now, function));
                 powers.push(now.power_state);
+                last = Some(now);
             }
             (
                 Err(error),
@@ -45,6 +47,13 @@ pub(super) async fn look(cx: &Context, function: Function, on: &On) -> Result<Se
         }
     }
     let value = match function {
+        Function::ToolsState => last.and_then(|vm| vm.tools_status).unwrap_or(ToolsStatus::Unknown).as_str().into(),
+        Function::BootTime => {
+            let booted = last.and_then(|vm| vm.boot_time).ok_or_else(|| {
+                Error::new(ErrorKind::InvalidState, "the platform does not say when it was powered on")
+            })?;
+            cx.now().duration_since(booted).as_secs().max(0).into()
+        }
         Function::PowerState | Function::BatchPowerState => {
             if powers.len() != on.vms.len() {
                 return Err(Error::new(ErrorKind::Protocol, "the platform answered for another number of VMs"));
@@ -58,6 +67,25 @@ pub(super) async fn look(cx: &Context, function: Function, on: &On) -> Result<Se
     };
     let detail = (!details.is_empty()).then(|| details.join(", "));
     Ok(Seen { value, detail })
+}
+
+/// How many of these VMs are there still, in the state if one is given.
+pub(super) async fn count(cx: &Context, on: &On, state: Option<VMPowerState>) -> Result<u64, Error> {
+    let cx = cx.limit(LOOK_LIMIT);
+    if on.vms.is_empty() {
+        return Ok(0);
+    }
+    let states = cx.bounded("reading the state of VMs", on.platform.get(&cx, &on.refs())).await?;
+    let mut number = 0;
+    for (vm, now) in on.vms.iter().zip(states) {
+        match now {
+            Ok(now) if state.is_none_or(|state| now.power_state == state) => number += 1,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error.vm(vm.display_path())),
+        }
+    }
+    Ok(number)
 }
 
 /// The VMs that are in another state than most, a few of them by name, and what most are in; nothing if all are alike.
@@ -100,6 +128,9 @@ fn unfit(vm: &VMInfo, function: Function) -> Option<String> {
         | Function::Restore
         | Function::Exists
         | Function::PowerState
-        | Function::BatchPowerState => None,
+        | Function::BatchPowerState
+        | Function::ToolsState
+        | Function::BootTime
+        | Function::Count => None,
     }
 }

@@ -181,6 +181,9 @@ impl Running<'_> {
                 let seen = probe::look(cx, call.function, on).await.map_err(unclear)?;
                 (seen.value, seen.detail)
             }
+            (Call::Vm(call), Some(on)) if let What::Count { state, .. } = &call.what => {
+                (probe::count(cx, on, *state).await.map_err(unclear)?.into(), None)
+            }
             // Left out of a rehearsal.
             _ => return Ok(()),
         };

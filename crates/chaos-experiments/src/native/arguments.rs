@@ -214,12 +214,22 @@ impl<'a> Arguments<'a> {
         port
     }
 
+    /// A value of any kind.
+    pub(crate) fn value(&mut self, name: &str) -> Option<Value> {
+        self.take(name).map(|argument| argument.value)
+    }
+
     /// Complains about what is left.
-    pub(crate) fn finish(mut self, function: &str, known: &[&str]) {
+    pub(crate) fn finish(self, function: &str, known: &[&str]) {
+        self.finish_with(function, known, " and connection values");
+    }
+
+    /// The same where `more` names what else could have been there.
+    pub(crate) fn finish_with(mut self, function: &str, known: &[&str], more: &str) {
         let unknown: Vec<String> = self.left.keys().cloned().collect();
         for name in unknown {
             if !known.contains(&name.as_str()) {
-                self.refuse(&name, &format!("`{function}` takes {} and connection values", known.join(", ")));
+                self.refuse(&name, &format!("`{function}` takes {}{more}", known.join(", ")));
             }
         }
     }

@@ -6,7 +6,7 @@ mod connection;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
-use chaos_core::{Connection, DEFAULT_PARALLEL, Fault, Stop, TargetPattern};
+use chaos_core::{Connection, DEFAULT_PARALLEL, Fault, Stop, TargetPattern, VMPowerState};
 use serde_json::{Map, Value};
 
 use crate::error::Finding;
@@ -52,10 +52,13 @@ pub(crate) enum Function {
     BatchIsManageable,
     BatchPowerState,
     GroupPoweredOn,
+    ToolsState,
+    BootTime,
+    Count,
 }
 
 impl Function {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 15] = [
         Self::PowerOff,
         Self::PowerOn,
         Self::Reboot,
@@ -68,6 +71,9 @@ impl Function {
         Self::BatchIsManageable,
         Self::BatchPowerState,
         Self::GroupPoweredOn,
+        Self::ToolsState,
+        Self::BootTime,
+        Self::Count,
     ];
 
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -93,6 +99,9 @@ impl Function {
             Self::BatchIsManageable => "vm_batch_is_manageable",
             Self::BatchPowerState => "vm_batch_power_state",
             Self::GroupPoweredOn => "vm_group_powered_on",
+            Self::ToolsState => "vm_tools_state",
+            Self::BootTime => "vm_boot_time",
+            Self::Count => "vm_count",
         }
     }
 
@@ -106,7 +115,10 @@ impl Function {
             | Self::PowerState
             | Self::BatchIsManageable
             | Self::BatchPowerState
-            | Self::GroupPoweredOn => Kind::Probe,
+            | Self::GroupPoweredOn
+            | Self::ToolsState
+            | Self::BootTime
+            | Self::Count => Kind::Probe,
         }
     }
 
@@ -121,7 +133,10 @@ impl Function {
             | Self::Exists
             | Self::IsManageable
             | Self::PowerState
-            | Self::GroupPoweredOn => false,
+            | Self::GroupPoweredOn
+            | Self::ToolsState
+            | Self::BootTime
+            | Self::Count => false,
         }
     }
 
@@ -131,9 +146,10 @@ impl Function {
             Self::PowerOff | Self::Reboot => &["vm_name", "graceful", "timeout", "hard_timeout"],
             Self::PowerOn | Self::Suspend => &["vm_name", "timeout"],
             Self::BatchPowerOff => &["vm_names", "graceful", "timeout", "hard_timeout", "parallel"],
-            Self::Exists | Self::IsManageable | Self::PowerState => &["vm_name"],
+            Self::Exists | Self::IsManageable | Self::PowerState | Self::ToolsState | Self::BootTime => &["vm_name"],
             Self::BatchIsManageable | Self::BatchPowerState | Self::Restore => &["vm_names"],
             Self::GroupPoweredOn => &["group", "except"],
+            Self::Count => &["group", "power_state"],
         }
     }
 }
@@ -159,6 +175,8 @@ pub(crate) enum What {
     Look { vms: Vec<TargetPattern> },
     /// A look at a group of VMs without some of them.
     Group { group: TargetPattern, except: Vec<TargetPattern> },
+    /// The number of VMs in a group, which may have none; of those in a state if one is given.
+    Count { group: TargetPattern, state: Option<VMPowerState> },
 }
 
 /// What calls are read with.
@@ -170,6 +188,8 @@ pub(crate) struct Reading<'a> {
     /// Those that were brought along.
     pub(crate) providers: &'a Providers,
     pub(crate) rules: Rules,
+    /// Whether what the rules cannot run is only named.
+    pub(crate) names_extensions: bool,
     /// A rehearsal has no use for connection values.
     pub(crate) without_connection: bool,
     pub(crate) findings: &'a mut Vec<Finding>,
@@ -233,9 +253,11 @@ fn read_what(function: Function, arguments: &mut Arguments<'_>) -> Option<What> 
             let parallel = arguments.count("parallel", DEFAULT_PARALLEL);
             Some(What::Power { vms: vms?, fault: Fault::power_off(stop?), parallel: parallel? })
         }
-        Function::Exists | Function::IsManageable | Function::PowerState => {
-            Some(What::Look { vms: vec![arguments.target("vm_name")?] })
-        }
+        Function::Exists
+        | Function::IsManageable
+        | Function::PowerState
+        | Function::ToolsState
+        | Function::BootTime => Some(What::Look { vms: vec![arguments.target("vm_name")?] }),
         Function::BatchIsManageable | Function::BatchPowerState => {
             Some(What::Look { vms: arguments.targets("vm_names", true)? })
         }
@@ -243,6 +265,14 @@ fn read_what(function: Function, arguments: &mut Arguments<'_>) -> Option<What> 
         Function::GroupPoweredOn => {
             let (group, except) = (arguments.target("group"), arguments.targets("except", false));
             Some(What::Group { group: group?, except: except? })
+        }
+        Function::Count => {
+            let (group, state) = (arguments.target("group"), arguments.value("power_state"));
+            let read = state.clone().map(serde_json::from_value::<VMPowerState>).transpose();
+            if read.is_err() {
+                arguments.refuse("power_state", "this has to be powered_on, powered_off, suspended or unknown");
+            }
+            Some(What::Count { group: group?, state: read.ok()? })
         }
     }
 }

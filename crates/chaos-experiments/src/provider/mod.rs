@@ -3,6 +3,7 @@
 mod custom;
 mod http;
 mod http_body;
+mod native;
 mod netrc;
 mod process;
 mod process_run;
@@ -20,6 +21,8 @@ use custom::CustomCall;
 pub use custom::{Provider, Providers};
 use http::HttpCall;
 pub(crate) use http::HttpClients;
+pub(crate) use native::MODULE as NATIVE_PROBES;
+use native::NativeProbe;
 use process::ProcessCall;
 pub(crate) use process::is_program;
 pub(crate) use python::{Given, Hook, Hooking, Place, PythonCall, PythonError, PythonWorkers, check_control, validate};
@@ -34,6 +37,7 @@ pub(crate) enum ProviderCall {
     Http(Box<HttpCall>),
     Python(Box<PythonCall>),
     Custom(CustomCall),
+    Native(NativeProbe),
 }
 
 impl ProviderCall {
@@ -46,6 +50,7 @@ impl ProviderCall {
     ) -> Option<Self> {
         let mut fields = Fields { provider, place, reading };
         match kind {
+            "python" if NativeProbe::is_named(provider) => NativeProbe::read(&mut fields).map(Self::Native),
             "python" => PythonCall::read(&mut fields).map(Box::new).map(Self::Python),
             "http" => HttpCall::read(&mut fields).map(Box::new).map(Self::Http),
             "process" => ProcessCall::read(&mut fields).map(Self::Process),
@@ -59,6 +64,7 @@ impl ProviderCall {
             Self::Process(_) => "process",
             Self::Http(_) => "http",
             Self::Python(_) => "python",
+            Self::Native(_) => "native",
             Self::Custom(call) => call.kind(),
         }
     }
@@ -76,6 +82,7 @@ impl ProviderCall {
         match self {
             Self::Process(call) => format!("runs `{}`", call.command_line()),
             Self::Http(call) => format!("sends {} {}", call.method(), call.url()),
+            Self::Native(call) => call.words(),
             Self::Python(call) => format!("calls `{}` in Python", call.name()),
             Self::Custom(call) => format!("asks for `{}`", call.kind()),
         }
@@ -99,6 +106,7 @@ impl ProviderCall {
                 _ => error,
             })?),
             Self::Http(call) => Ok(call.send(cx, clients).await?),
+            Self::Native(call) => Ok(call.run(cx).await?),
             Self::Python(call) => call.run(cx, workers, place).await,
             Self::Custom(call) => Ok(call.run(cx).await?),
         }

@@ -9,7 +9,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use chaos_core::{Context, Error};
+use chaos_core::{Context, Error, ErrorKind};
 use tokio::net::TcpStream;
 use url::{Host, Url};
 
@@ -111,6 +111,32 @@ pub async fn inspect(cx: &Context, url: &Url, trust: &TlsTrust) -> Result<Inspec
     }
     inspection.tls = Some(tls);
     Ok(inspection)
+}
+
+/// The certificates that a server shows, its own first, whoever signed them. Nothing is sent behind the handshake.
+///
+/// # Errors
+/// [`ErrorKind::Unavailable`] if nobody is there or no certificate is shown; what the context can give.
+pub async fn certificates(cx: &Context, host: &str, port: u16) -> Result<Vec<CertificateSummary>, Error> {
+    let gone = |why: String| Error::new(ErrorKind::Unavailable, why);
+    let parsed = match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => Host::Ipv4(address),
+        Ok(IpAddr::V6(address)) => Host::Ipv6(address),
+        Err(_) => Host::parse(host).map_err(ConfigError::Endpoint)?,
+    };
+    let addresses = resolve(cx, &parsed, port).await?.map_err(gone)?;
+    let (stream, _) = connect(cx, &addresses, port).await?.map_err(|failure| {
+        gone(match failure {
+            ConnectFailure::Refused => "nothing listens at the port".to_owned(),
+            ConnectFailure::TimedOut => "nobody answered in time".to_owned(),
+            ConnectFailure::Other(why) => why,
+        })
+    })?;
+    let (tls, _) = tls::shake_hands(cx, STEP, stream, host, &TlsTrust::Insecure).await?;
+    if tls.chain.is_empty() {
+        return Err(gone("it shows no certificate".to_owned()));
+    }
+    Ok(tls.chain)
 }
 
 /// Whether a server answers a plain question as HTTP servers do. Only a second connection can tell.

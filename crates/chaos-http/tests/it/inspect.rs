@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chaos_core::{Context, Error, ErrorKind};
-use chaos_http::{ConnectFailure, Handshake, Inspection, Reply, Rule, TlsTrust, Url, inspect};
+use chaos_http::{ConnectFailure, Handshake, Inspection, Reply, Rule, TlsTrust, Url, certificates, inspect};
 use rcgen::date_time_ymd;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,6 +37,19 @@ async fn a_good_server_is_looked_at_to_the_end() {
     assert_eq!((tls.handshake, tls.version.as_deref()), (Handshake::Trusted, Some("TLSv1_3")));
     assert_eq!((tls.chain.len(), tls.chain[0].names.as_slice()), (1, &["localhost".to_owned()][..]));
     assert_eq!(seen.reply, Some(Reply::Http { status: 200, clock: None }), "it tells no time");
+}
+
+#[tokio::test]
+async fn the_certificates_of_a_server_are_shown_whoever_signed_them() {
+    let cx = Context::with_timeout(Duration::from_secs(30));
+    let identity = self_signed();
+    let server = serve(&identity).await;
+    let port = server.url.port().unwrap();
+    let chain = certificates(&cx, "localhost", port).await.unwrap();
+    assert_eq!(chain[0].thumbprint, identity.thumbprint());
+    assert!(chain[0].not_after.is_some());
+    let error = certificates(&cx, "127.0.0.1", 1).await.unwrap_err();
+    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Unavailable, "nothing listens at the port".to_owned()));
 }
 
 #[tokio::test]
