@@ -96,14 +96,15 @@ impl Variables {
             rest = &rest[at..];
             let (token, mut length) = token(rest);
             match token {
-                Token::Step(step) => match self.steps.get(step) {
-                    Some(value) => replaced.push_str(&python::text(value)),
-                    // Text like any other, with whatever stands in it.
-                    None => {
+                Token::Step(step) => {
+                    if let Some(value) = self.steps.get(step) {
+                        replaced.push_str(&python::text(value));
+                    } else {
+                        // Text like any other, with whatever stands in it.
                         replaced.push('$');
                         length = 1;
                     }
-                },
+                }
                 Token::Dollar => replaced.push('$'),
                 Token::Name { name, braced } => {
                     if let Some(value) = self.get(name) {

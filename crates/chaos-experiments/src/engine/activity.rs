@@ -180,8 +180,11 @@ impl Running<'_> {
         let limit = activity.timeout.filter(|_| self.rules.honours_activity_timeout());
         let limited = limit.map_or_else(|| cx.clone(), |limit| cx.limit(limit));
         let place = place(lane.is_background(), section);
-        let returned =
-            if is_dry { Ok(Returned::default()) } else { self.try_out(&limited, section, started, bound, place).await };
+        let returned = if is_dry {
+            Ok(Returned::default())
+        } else {
+            Box::pin(self.try_out(&limited, section, started, bound, place)).await
+        };
         if lane.is_background() && self.give_up.is_cancelled() && !self.rules.cuts_background() {
             // What became of it is not waited for.
             return Err(Stopped::Interrupted);

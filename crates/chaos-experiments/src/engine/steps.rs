@@ -25,7 +25,7 @@ impl Running<'_> {
         let beside = self.beside(cx);
         // The first look begins before the first activity does.
         let (missed, result) = tokio::join!(biased; self.during(&beside, &method_over), async {
-            let result = self.section(cx, &beside, Section::Method).await;
+            let result = Box::pin(self.section(cx, &beside, Section::Method)).await;
             method_over.cancel();
             result
         });
