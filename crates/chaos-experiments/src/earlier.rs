@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::declared::{is_native, referenced};
 use crate::error::Finding;
 use crate::extensions::Extension;
 use crate::inputs::Inputs;
 use crate::parallel::members;
-use crate::reading::{is_native, referenced};
 use crate::steps::Reference;
 use crate::substitute::step_references;
 

@@ -132,6 +132,7 @@ mod again;
 mod claim;
 mod configuration;
 mod controls;
+mod declared;
 mod document;
 mod earlier;
 mod engine;

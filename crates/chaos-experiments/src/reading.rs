@@ -7,15 +7,15 @@ use std::time::Duration;
 use chaos_core::RunMode;
 use serde_json::{Map, Value};
 
-use crate::activity::{Activity, Breaks, Broken, Call, Declared, Judge, More, StopCondition};
+use crate::activity::{Activity, Breaks, Call, Declared, Judge, More, StopCondition};
 use crate::controls;
+use crate::declared::{all_in, breaks, is_native, is_ours, referenced};
 use crate::error::{Finding, Severity};
 use crate::extensions::Extension;
 use crate::inputs::Inputs;
 use crate::late;
 use crate::native::{self, Function, Kind, MODULES, Reading, read_call};
-use crate::parallel::members;
-use crate::provider::{NATIVE_PROBES, ProviderCall, TYPES};
+use crate::provider::{ProviderCall, TYPES};
 use crate::strategy::Dry;
 use crate::substitute::{Variables, mentions, step_references};
 use crate::tolerance::{self, Tolerance};
@@ -422,32 +422,6 @@ impl Reader<'_> {
     }
 }
 
-/// The last activity of that name in the method, groups included, and then in the hypothesis.
-pub(crate) fn referenced<'a>(root: &'a Map<String, Value>, name: &str) -> Option<(&'a Map<String, Value>, String)> {
-    let hypothesis = root.get("steady-state-hypothesis").and_then(|hypothesis| hypothesis.get("probes"));
-    let lists = [(root.get("method"), "/method"), (hypothesis, "/steady-state-hypothesis/probes")];
-    let mut found = None;
-    let mut look = |item: &'a Value, place: String| {
-        if let Some(map) = item.as_object()
-            && map.get("name").and_then(Value::as_str) == Some(name)
-        {
-            found = Some((map, place));
-        }
-    };
-    for (list, place) in lists {
-        for (at, item) in list.and_then(Value::as_array).into_iter().flatten().enumerate() {
-            match members(item) {
-                Some(members) => {
-                    let each = members.iter().enumerate();
-                    each.for_each(|(inner, item)| look(item, format!("{place}/{at}/parallel/{inner}")));
-                }
-                None => look(item, format!("{place}/{at}")),
-            }
-        }
-    }
-    found
-}
-
 fn check_only_looks(probe: &Activity, declared: Declared, place: &str, findings: &mut Vec<Finding>) {
     let looks = declared.only_looks();
     if probe.kind == Kind::Action && probe.vm_call().is_none() {
@@ -456,58 +430,5 @@ fn check_only_looks(probe: &Activity, declared: Declared, place: &str, findings:
     if let Some(call) = probe.vm_call().filter(|call| call.function.kind() == Kind::Action) {
         let function = call.function.name();
         findings.push(Finding::error(place, format!("`{}` changes VMs by `{function}`: {looks}", probe.name)));
-    }
-}
-
-/// Whether all problems are below a place.
-fn all_in(problems: &[Finding], place: &str) -> bool {
-    problems.iter().all(|problem| problem.place.starts_with(place))
-}
-
-/// What becomes of an activity with such problems.
-fn breaks(map: &Map<String, Value>, problems: &[Finding], place: &str) -> Breaks {
-    let all_in = |below: &str| all_in(problems, &format!("{place}{below}"));
-    let is_request = map.get("provider").and_then(|provider| provider.get("type")) == Some(&Value::from("http"));
-    if all_in("/pauses") {
-        Breaks::Before
-    } else if is_request && (all_in("/provider/url") || all_in("/provider/headers")) {
-        Breaks::Itself
-    } else {
-        Breaks::Run
-    }
-}
-
-/// Whether an activity calls a function of this program.
-fn is_ours(map: &Map<String, Value>) -> bool {
-    is_native(map) || map.get("provider").and_then(|provider| provider.get("module")) == Some(&NATIVE_PROBES.into())
-}
-
-/// Whether an activity calls a function of ours on VMs.
-pub(crate) fn is_native(map: &Map<String, Value>) -> bool {
-    let provider = map.get("provider");
-    let text = |key: &str| provider.and_then(|provider| provider.get(key)).and_then(Value::as_str);
-    text("type") == Some("python") && text("module").is_some_and(|module| MODULES.contains(&module))
-}
-
-impl Activity {
-    /// One that cannot be carried out. What can be told of it is.
-    fn broken(map: &Map<String, Value>, place: &str, how: Breaks, why: String) -> Self {
-        let is_action = map.get("type").and_then(Value::as_str) == Some("action");
-        Self {
-            name: map.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            kind: if is_action { Kind::Action } else { Kind::Probe },
-            declaration: Value::Object(map.clone()),
-            place: place.to_owned(),
-            controls: Vec::new(),
-            tolerance: None,
-            dry: None,
-            background: false,
-            pause_before: None,
-            pause_after: None,
-            breaks_behind: None,
-            timeout: None,
-            call: Call::Broken(Broken { why, how }),
-            more: More::default(),
-        }
     }
 }

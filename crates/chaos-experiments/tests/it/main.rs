@@ -25,4 +25,5 @@ mod secrets;
 mod stops;
 mod strict;
 mod templates;
+mod waiting;
 mod whole_run;
