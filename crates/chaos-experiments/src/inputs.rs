@@ -177,17 +177,23 @@ impl ValueType {
     /// The words that [`ValueType::parse`] knows, for messages.
     pub(crate) const WORDS: &'static str = "str, int, float, bool, json";
 
+    /// Every word of a declaration, and what it names.
+    pub(crate) const NAMES: [(&'static str, Self); 9] = [
+        ("str", Self::Text),
+        ("string", Self::Text),
+        ("bytes", Self::Text),
+        ("int", Self::Int),
+        ("integer", Self::Int),
+        ("float", Self::Float),
+        ("number", Self::Float),
+        ("bool", Self::Bool),
+        ("json", Self::Json),
+    ];
+
     /// The type that `word` names.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "str" | "string" | "bytes" => Some(Self::Text),
-            "int" | "integer" => Some(Self::Int),
-            "float" | "number" => Some(Self::Float),
-            "bool" => Some(Self::Bool),
-            "json" => Some(Self::Json),
-            _ => None,
-        }
+        Self::NAMES.into_iter().find_map(|(name, kind)| (name == word).then_some(kind))
     }
 
     /// Reads `text` as this type; none if it is none.

@@ -161,6 +161,7 @@ mod reference;
 mod report;
 mod resolve;
 mod rules;
+mod schema;
 mod sink;
 mod steps;
 mod strategy;
@@ -187,6 +188,7 @@ pub use recovery::{RecoverOptions, Recovered, RecoveredTarget, Recovery, Recover
 pub use report::{LeftChanged, RunOptions, RunReport, Verdict, WithoutUndo};
 pub use resolve::ResolvedExperiment;
 pub use rules::Rules;
+pub use schema::schema;
 pub use sink::{MemorySink, Sinks};
 pub use strategy::{Dry, HypothesisStrategy, RollbackStrategy, Schedule, Strategies};
 pub use templates::{Parameter, ParameterKind, Template};

@@ -112,6 +112,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Templates(Templates),
 
+    /// Print the JSON Schema of experiments, by which an editor completes and checks them
+    #[command(after_help = SCHEMA)]
+    Schema,
+
     /// Look at what runs have done, also those that were killed
     #[command(subcommand)]
     Runs(Runs),
@@ -147,6 +151,12 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Reference(Reference),
 }
+
+const SCHEMA: &str = "\
+chaosmonkey schema > experiment.schema.json, and tell the editor about it:
+  YAML     as the first line of an experiment: # yaml-language-server: $schema=experiment.schema.json
+  VS Code  \"json.schemas\": [{\"fileMatch\": [\"*.experiment.json\"], \"url\": \"./experiment.schema.json\"}]
+Keys that it does not know are fine. `validate` and `execute --rehearse` find what a schema cannot tell.";
 
 const COMPLETIONS: &str = "\
 Where shells look for it:

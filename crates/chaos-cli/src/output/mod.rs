@@ -34,6 +34,7 @@ pub(crate) use power::{PowerRow, write_power};
 pub(crate) use run::{write_plan, write_run};
 pub(crate) use runs::{write_halted, write_recoveries, write_run_details, write_runs};
 pub(crate) use settings::write_settings;
+pub(crate) use structured::write_structured;
 pub(crate) use summary::write_summary;
 pub(crate) use templates::{write_template, write_templates};
 pub(crate) use vms::{Listed, write_vm_details, write_vms};

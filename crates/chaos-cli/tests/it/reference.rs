@@ -40,6 +40,15 @@ fn bash_accepts_its_script() {
 }
 
 #[test]
+fn the_schema_is_json_and_nothing_else() {
+    let run = Program::new().run(&["schema"]).exits(0);
+    assert_eq!(run.stderr, "");
+    let schema: serde_json::Value = serde_json::from_str(&run.stdout).expect("it is JSON");
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(schema["properties"]["title"]["type"], "string");
+}
+
+#[test]
 fn a_shell_that_nobody_knows_is_refused_with_those_that_are() {
     Program::new().run(&["completions", "csh"]).exits(2).says("bash, elvish, fish, powershell, zsh");
 }

@@ -16,7 +16,7 @@ use crate::rules::Rules;
 use crate::substitute::Variables;
 
 pub(crate) use arguments::{Arguments, count, flag, seconds, target_texts};
-pub(crate) use connection::same_connection;
+pub(crate) use connection::{ARGUMENTS as CONNECTION_ARGUMENTS, same_connection};
 
 /// The modules whose functions are these. The second is the one that experiments of the Python tool name.
 pub(crate) const MODULES: [&str; 2] = ["chaosmonkey.vm", "chaosmonkey.stubs.actions"];
@@ -58,7 +58,7 @@ pub(crate) enum Function {
 }
 
 impl Function {
-    const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::PowerOff,
         Self::PowerOn,
         Self::Reboot,
@@ -141,7 +141,7 @@ impl Function {
     }
 
     /// What it takes beside `platform_type` and the connection values.
-    fn parameters(self) -> &'static [&'static str] {
+    pub(crate) fn parameters(self) -> &'static [&'static str] {
         match self {
             Self::PowerOff | Self::Reboot => &["vm_name", "graceful", "timeout", "hard_timeout"],
             Self::PowerOn | Self::Suspend => &["vm_name", "timeout"],

@@ -17,6 +17,9 @@ use crate::substitute::Variables;
 use decimal::Decimal;
 use pattern::Pattern;
 
+/// The types that a tolerance which is a mapping may have.
+pub(crate) const KINDS: [&str; 4] = ["regex", "jsonpath", "range", "probe"];
+
 /// What the output of a probe has to be.
 #[derive(Debug, Clone)]
 pub(crate) enum Tolerance {

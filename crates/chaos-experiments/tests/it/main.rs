@@ -21,6 +21,7 @@ mod reference;
 mod repair;
 mod requests;
 mod rules;
+mod schema;
 mod secrets;
 mod stops;
 mod strict;
