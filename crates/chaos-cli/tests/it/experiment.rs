@@ -385,6 +385,16 @@ async fn a_file_cannot_send_the_password_elsewhere() {
 }
 
 #[test]
+fn a_built_in_experiment_is_a_beginning_for_one_of_ones_own() {
+    let program = Program::new();
+    for template in chaos_experiments::Template::all() {
+        let document = program.run(&["templates", "show", template.name(), "--document"]).exits(0);
+        std::fs::write(program.directory().join("mine.yaml"), document.stdout).unwrap();
+        program.run(&["validate", "mine.yaml"]).exits(0);
+    }
+}
+
+#[test]
 fn the_built_in_experiments_are_listed_and_shown() {
     let program = Program::new();
     let list = program.run(&["templates", "list"]).exits(0);
@@ -396,5 +406,7 @@ fn the_built_in_experiments_are_listed_and_shown() {
     assert_eq!(json["parameters"][0]["name"], "vm_name");
     assert_eq!(json["document"]["configuration"]["timeout"], 300);
     assert_eq!(json["document"]["method"][0]["provider"]["arguments"]["platform_type"], "vsphere");
+    let alone = program.run(&["templates", "show", "vsphere-vm-suspend", "--document", "--format", "json"]).exits(0);
+    assert_eq!(serde_json::from_str::<Value>(&alone.stdout).unwrap(), json["document"]);
     program.run(&["templates", "show", "vsphere-vm-suspent"]).exits(2).says("did you mean `vsphere-vm-suspend`?");
 }
