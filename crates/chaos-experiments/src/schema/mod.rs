@@ -39,14 +39,14 @@ pub fn schema() -> Value {
     let definitions = [
         ("activities", json!({"type": ["array", "null"], "items": {"$ref": "#/$defs/activity"}})),
         ("controls", controls()),
-        ("time", values::time()),
     ];
     let definitions = definitions
         .into_iter()
         .chain(activity::definitions())
         .chain(provider::definitions())
         .chain(tolerance::definitions())
-        .chain(configuration::definitions());
+        .chain(configuration::definitions())
+        .chain(values::definitions());
     schema.insert("$defs".to_owned(), Value::Object(object(definitions)));
     Value::Object(schema)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::values::{count, described, flag, object, of_kind, word, words};
+use super::values::{described, named, object, of_kind};
 use crate::native::{CONNECTION_ARGUMENTS, Function};
 use crate::templates::ParameterKind;
 
@@ -20,7 +20,7 @@ pub(super) fn functions() -> Value {
 
 fn arguments(function: Function) -> Value {
     let platform = "The platform: its name in the settings, or its kind, such as `vsphere` or `olvm`.";
-    let mut platform = described(json!({"anyOf": [word(), {"type": "number"}]}), platform);
+    let mut platform = described(named("target"), platform);
     platform["examples"] = json!(["vsphere", "olvm"]);
     let mut required = vec!["platform_type"];
     required.extend(function.parameters().iter().filter(|name| is_required(name)));
@@ -60,20 +60,19 @@ fn parameter(name: &str) -> Value {
 /// A connection value. The settings are the place for these.
 fn connection(name: &str) -> Value {
     let what = "How to reach the platform. Better left to the settings.";
-    described(
-        match name {
-            "port" => count(Some(u16::MAX.into())),
-            "insecure" => flag(),
-            _ => words(),
-        },
-        what,
-    )
+    let form = match name {
+        "port" => "port",
+        "insecure" => "flag",
+        _ => "words",
+    };
+    described(named(form), what)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::values;
     use super::*;
     use crate::inputs::{Environment, Overrides};
     use crate::native::{Reading, read_call};
@@ -124,7 +123,9 @@ mod tests {
             json!({}),
         ];
         for function in Function::ALL {
-            let validator = jsonschema::validator_for(&arguments(function)).unwrap();
+            let mut schema = arguments(function);
+            schema["$defs"] = Value::Object(object(values::definitions()));
+            let validator = jsonschema::validator_for(&schema).unwrap();
             let mut whole = json!({"platform_type": "vsphere", "vm_name": "a", "vm_names": ["a"], "group": "a"});
             whole
                 .as_object_mut()

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::native;
-use super::values::{described, limit, reference, word};
+use super::values::{described, named, reference, word};
 use crate::native::MODULES;
 use crate::provider::TYPES;
 
@@ -72,7 +72,7 @@ fn process() -> Value {
                 "description": "A list of arguments, or one text that goes through `/bin/sh`. A mapping is an old form.",
                 "type": ["array", "string", "object", "null"],
             },
-            "timeout": described(limit(), "After how many seconds it is killed: an hour if it is not given."),
+            "timeout": described(named("limit"), "After how many seconds it is killed: an hour if it is not given."),
         },
     })
 }
@@ -98,7 +98,7 @@ fn http() -> Value {
             },
             "timeout": {
                 "description": timeout,
-                "anyOf": [limit(), {"type": "array", "items": limit(), "minItems": 2, "maxItems": 2}],
+                "anyOf": [named("limit"), {"type": "array", "items": named("limit"), "minItems": 2, "maxItems": 2}],
             },
             "verify_tls": {
                 "description": "Whether the certificate of the server is checked: true if it is not given.",

@@ -38,57 +38,61 @@ const TIME: &str = r"\$|^\s*\+?[PpTt]{0,2}[0-9.]";
 /// The same without those of nothing.
 const LIMIT: &str = r"\$|^(?=.*[1-9])\s*\+?[PpTt]{0,2}[0-9.]";
 
-/// A time: seconds, or a text such as `90s`.
-pub(super) fn time() -> Value {
-    json!({
-        "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": TIME}, {"type": "null"}],
-        "examples": [1, "${pause}"],
-    })
+/// The values that have a name in the schema: see [`named`].
+pub(super) fn definitions() -> Vec<(&'static str, Value)> {
+    let or_null =
+        |either: &[Value]| json!({"anyOf": either.iter().cloned().chain([json!({"type": "null"})]).collect::<Value>()});
+    let numeral = json!({"type": "string", "pattern": "\\$|^\\s*\\+?0*[1-9][0-9]*\\s*$"});
+    let number = json!({"type": "number"});
+    let list = json!({"type": "array", "items": text()});
+    let mut time = or_null(&[json!({"type": "number", "minimum": 0}), json!({"type": "string", "pattern": TIME})]);
+    time["examples"] = json!([1, "${pause}"]);
+    let some = json!({"anyOf": [
+        {"type": "array", "items": text(), "minItems": 1},
+        {"type": "string", "pattern": "[^,\\s]"},
+    ]});
+    vec![
+        // Seconds, or a text such as `90s`.
+        ("time", time),
+        // The same, of more than nothing.
+        (
+            "limit",
+            or_null(&[json!({"type": "number", "exclusiveMinimum": 0}), json!({"type": "string", "pattern": LIMIT})]),
+        ),
+        ("flag", or_null(&[json!({"type": "boolean"}), json!({"enum": [0, 1]}), flag_word()])),
+        ("count", or_null(&[json!({"type": "integer", "minimum": 1}), numeral.clone()])),
+        ("port", or_null(&[json!({"type": "integer", "minimum": 1, "maximum": u16::MAX}), numeral])),
+        // A text, for which a number counts too.
+        ("words", or_null(&[word(), number.clone()])),
+        ("target", json!({"anyOf": [word(), number]})),
+        ("targets", or_null(&[list, json!({"type": "string"})])),
+        ("some-targets", some),
+    ]
 }
 
-/// A time of more than nothing.
-pub(super) fn limit() -> Value {
-    json!({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": LIMIT}, {"type": "null"}]})
+/// The value of that name among the definitions.
+pub(super) fn named(name: &str) -> Value {
+    json!({"$ref": format!("#/$defs/{name}")})
 }
 
-/// True or false; the words that count as such do in any case of their letters.
-pub(super) fn flag() -> Value {
+/// The words that count as true or false do so in any case of their letters.
+fn flag_word() -> Value {
     let any_case = |word: &str| -> String {
-        word.chars().map(|letter| format!("[{}{letter}]", letter.to_ascii_uppercase())).collect()
+        word.chars().flat_map(|letter| ['[', letter.to_ascii_uppercase(), letter, ']']).collect()
     };
     let words = ["true", "yes", "on", "1", "false", "no", "off", "0"].map(any_case).join("|");
-    let written = json!({"type": "string", "pattern": format!("\\$|^\\s*({words})\\s*$")});
-    json!({"anyOf": [{"type": "boolean"}, {"enum": [0, 1]}, written, {"type": "null"}]})
-}
-
-/// A whole number from 1 on.
-pub(super) fn count(most: Option<u64>) -> Value {
-    let mut number = json!({"type": "integer", "minimum": 1});
-    if let Some(most) = most {
-        number["maximum"] = most.into();
-    }
-    json!({"anyOf": [number, {"type": "string", "pattern": "\\$|^\\s*\\+?0*[1-9][0-9]*\\s*$"}, {"type": "null"}]})
-}
-
-/// A text, for which a number counts too.
-pub(super) fn words() -> Value {
-    json!({"anyOf": [word(), {"type": "number"}, {"type": "null"}]})
+    json!({"type": "string", "pattern": format!("\\$|^\\s*({words})\\s*$")})
 }
 
 /// The value of a parameter of that kind.
 pub(super) fn of_kind(kind: ParameterKind, required: bool) -> Value {
-    match kind {
-        ParameterKind::Target | ParameterKind::Group if required => json!({"anyOf": [word(), {"type": "number"}]}),
-        ParameterKind::Target | ParameterKind::Group => words(),
-        ParameterKind::Targets if required => json!({"anyOf": [
-            {"type": "array", "items": text(), "minItems": 1},
-            {"type": "string", "pattern": "[^,\\s]"},
-        ]}),
-        ParameterKind::Targets => {
-            json!({"anyOf": [{"type": "array", "items": text()}, {"type": "string"}, {"type": "null"}]})
-        }
-        ParameterKind::Count => count(None),
-        ParameterKind::Flag => flag(),
-        ParameterKind::Seconds => limit(),
-    }
+    named(match kind {
+        ParameterKind::Target | ParameterKind::Group if required => "target",
+        ParameterKind::Target | ParameterKind::Group => "words",
+        ParameterKind::Targets if required => "some-targets",
+        ParameterKind::Targets => "targets",
+        ParameterKind::Count => "count",
+        ParameterKind::Flag => "flag",
+        ParameterKind::Seconds => "limit",
+    })
 }
