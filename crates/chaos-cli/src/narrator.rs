@@ -59,7 +59,8 @@ impl Narrator {
                 } else {
                     format!("{section}:\n")
                 };
-                Some(format!("{heading}  {} {}", text(&activity["type"]), text(&activity["name"])))
+                let drawn = drawn(&activity["drawn"]).map(|drawn| format!("\n    {drawn}")).unwrap_or_default();
+                Some(format!("{heading}  {} {}{drawn}", text(&activity["type"]), text(&activity["name"])))
             }
             RunEventKind::Prepared { undo, .. } => {
                 let found = format!("    {} was found {}", undo.name, undo.found.power_state);
@@ -143,6 +144,12 @@ impl fmt::Debug for Narrator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Narrator").finish_non_exhaustive()
     }
+}
+
+/// What was drawn at random for an activity, if something was.
+fn drawn(drawn: &Value) -> Option<String> {
+    let vms: Vec<&str> = drawn["vms"].as_array()?.iter().filter_map(Value::as_str).collect();
+    Some(format!("drawn from {} with seed {}: {}", text(&drawn["from"]), drawn["seed"], vms.join(", ")))
 }
 
 fn text(value: &Value) -> &str {

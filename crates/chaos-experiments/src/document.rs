@@ -98,6 +98,15 @@ impl Document {
         Err(LoadError::NotAMapping { document: name.to_owned(), found })
     }
 
+    /// The same document with something else in it. Where that `moved` values of lists, it knows no positions.
+    pub(crate) fn with_root(&self, root: Map<String, Value>, moved: bool) -> Self {
+        let mut changed = Self { root, ..self.clone() };
+        if moved {
+            changed.mark = None;
+        }
+        changed
+    }
+
     /// The file or template that it came from.
     #[must_use]
     pub fn name(&self) -> &str {

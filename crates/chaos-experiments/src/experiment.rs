@@ -12,6 +12,7 @@ use crate::activity::{Activity, Call, Declared, Judge, StopCondition};
 use crate::configuration;
 use crate::controls::{self, Control, Controls};
 use crate::document::Document;
+use crate::draw::any_seed;
 use crate::earlier;
 use crate::error::{Finding, Findings, Severity};
 use crate::inputs::{Environment, Inputs};
@@ -43,6 +44,8 @@ pub struct Experiment {
     pub(crate) strategies: Option<Strategies>,
     pub(crate) controls: Controls,
     pub(crate) late: Arc<Late>,
+    /// What VMs are drawn by where no seed is given.
+    pub(crate) seed: u64,
     pub(crate) masker: Masker,
     /// What Python has of it.
     pub(crate) environment: Environment,
@@ -167,6 +170,7 @@ impl Experiment {
             controls,
             late: Arc::new(Late { root: titled, inputs: inputs.clone(), variables }),
             masker,
+            seed: any_seed(),
             environment: inputs.environment.clone(),
             warnings: findings,
             ignored_connection,
@@ -213,16 +217,14 @@ impl Experiment {
             };
             match &call.what {
                 What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => {
-                    for vm in vms {
-                        add(vm, false);
-                    }
+                    let (targets, group) = vms.targets();
+                    targets.iter().for_each(|target| add(target, group));
                 }
                 What::Count { group, .. } => add(group, true),
                 What::Group { group, except } => {
                     add(group, true);
-                    for vm in except {
-                        add(vm, false);
-                    }
+                    let (targets, group) = except.targets();
+                    targets.iter().for_each(|target| add(target, group));
                 }
             }
         }

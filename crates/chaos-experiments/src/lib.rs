@@ -52,6 +52,15 @@
 //! | `vm_boot_time` | `vm_name` | for how many seconds it has been powered on |
 //! | `vm_count` | `group` (any target notation), `power_state` | how many there are, in that state if one is given |
 //!
+//! ## VMs at random
+//!
+//! In the place of a VM, `vm_name`, `vm_names` and `except` take a mapping: `{"random": "web-*", "count": 2, "seed": 7}` are two
+//! VMs of the group `web-*`, drawn from those that are powered on and manageable when the experiment begins. `datacenter`,
+//! `cluster` and `host` narrow the group. `count` is 1 if it is not given, and always with `vm_name`. The same seed on the same
+//! estate draws the same VMs; without one, the experiment has one of its own. So all activities with the same mapping mean the
+//! same VMs. What was drawn is in the [`Plan`], and as `drawn` with each activity in log and journal. A draw sorts the VMs by path and
+//! id, and shuffles them (Fisher-Yates) by `SplitMix64`.
+//!
 //! # Processes, requests and other Python
 //!
 //! Providers of type `process`, `http` and `python` work as in Chaos Toolkit, as probes and as actions. How a process ends
@@ -134,6 +143,7 @@ mod configuration;
 mod controls;
 mod declared;
 mod document;
+mod draw;
 mod earlier;
 mod engine;
 mod error;
@@ -173,6 +183,7 @@ mod validation;
 pub use claim::Claim;
 pub use controls::GlobalControls;
 pub use document::Document;
+pub use draw::Drawn;
 pub use error::{ExperimentError, Finding, Findings, LoadError, Severity};
 pub use experiment::{Experiment, NamedVm, NotRehearsed};
 pub use extensions::{Extension, Reach};
@@ -181,6 +192,7 @@ pub use inputs::{Environment, Inputs, Overrides, ValueType};
 pub use journal::{ActivityRecord, Journal, JournalFile, SteadyState, SteadyStates, StopRecord};
 pub use loader::Position;
 pub use measure::Measured;
+pub use native::{NativeFunction, native_functions, native_modules};
 pub use notify::{Notice, Notifications};
 pub use plan::{Plan, PlanStep, PlanVm};
 pub use provider::{Provider, Providers};
@@ -191,4 +203,4 @@ pub use rules::Rules;
 pub use schema::schema;
 pub use sink::{MemorySink, Sinks};
 pub use strategy::{Dry, HypothesisStrategy, RollbackStrategy, Schedule, Strategies};
-pub use templates::{Parameter, ParameterKind, Template};
+pub use templates::{Parameter, ParameterKind, Template, Templates};

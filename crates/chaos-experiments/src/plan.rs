@@ -6,6 +6,7 @@ use chaos_core::{Fault, Stop, VMPowerState};
 use serde::Serialize;
 
 use crate::activity::{Broken, Call};
+use crate::draw::Drawn;
 use crate::native::{Kind, What};
 use crate::resolve::{Bound, ResolvedExperiment};
 
@@ -47,6 +48,9 @@ pub struct PlanStep {
     /// The name of the group whose steps begin at once; none where the step follows the one before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_once: Option<String>,
+    /// How VMs were drawn for it, where they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drawn: Option<Drawn>,
     /// The VMs that it is about.
     pub vms: Vec<PlanVm>,
 }
@@ -114,6 +118,11 @@ impl ResolvedExperiment {
             changes,
             without_undo: activity.acts_without_undo().is_some(),
             at_once: activity.more.group.as_ref().map(|group| self.experiment.masker.text(&group.name)),
+            drawn: bound
+                .on
+                .as_ref()
+                .and_then(|on| on.drawn.as_ref())
+                .map(|drawn| Drawn { from: self.experiment.masker.text(&drawn.from), ..drawn.clone() }),
             vms: vms
                 .map(|vm| PlanVm {
                     name: vm.name.clone(),
@@ -161,6 +170,9 @@ impl fmt::Display for Plan {
                 }
                 group = step.at_once.as_ref();
                 writeln!(f, "{inner}  {} {}: {}", step.kind, step.name, step.effect)?;
+                if let Some(drawn) = &step.drawn {
+                    writeln!(f, "{inner}    {drawn}:")?;
+                }
                 for vm in &step.vms {
                     writeln!(f, "{inner}    {} ({})", vm.path.as_deref().unwrap_or(&vm.name), vm.power_state)?;
                 }

@@ -9,10 +9,12 @@ use chaos_core::{
     Capabilities, Connection, Context, Discovery, Error, ErrorKind, Fault, Need, Platform, PlatformSource, Selector,
     TargetPattern, VMInfo, VMRef, check_power, resolve,
 };
+use serde_json::{Value, json};
 
 use crate::activity::{Activity, StopCondition};
+use crate::draw::Drawn;
 use crate::experiment::Experiment;
-use crate::native::{Kind, VmCall, What, same_connection};
+use crate::native::{Kind, VmCall, Vms, What, same_connection};
 
 /// An experiment whose VMs are found: it can be shown as a [`Plan`](crate::Plan) and run.
 pub struct ResolvedExperiment {
@@ -39,11 +41,25 @@ pub(crate) struct Bound {
     pub(crate) on: Option<On>,
 }
 
+impl Bound {
+    /// The activity as it is written down: as it is declared, and with what was drawn for it.
+    pub(crate) fn declaration(&self) -> Value {
+        let mut declaration = self.activity.declaration.clone();
+        let drawn = self.on.as_ref().and_then(|on| on.drawn.as_ref());
+        if let (Some(drawn), Value::Object(entries)) = (drawn, &mut declaration) {
+            entries.insert("drawn".to_owned(), json!(drawn));
+        }
+        declaration
+    }
+}
+
 /// VMs of a platform, found.
 #[derive(Debug, Clone)]
 pub(crate) struct On {
     pub(crate) platform: Arc<dyn Platform>,
     pub(crate) vms: Vec<VMInfo>,
+    /// How those were drawn that were.
+    pub(crate) drawn: Option<Drawn>,
 }
 
 impl On {
@@ -79,7 +95,9 @@ impl Experiment {
         let conditions = bind_all(&conditions, &inventories, None)?;
         let watched = |(bound, condition): (Bound, &StopCondition)| Watched { bound, every: condition.every };
         let stop_conditions = conditions.into_iter().zip(&self.stop_conditions).map(watched).collect();
-        Ok(ResolvedExperiment { experiment: self, hypothesis, method, rollbacks, stop_conditions })
+        let resolved = ResolvedExperiment { experiment: self, hypothesis, method, rollbacks, stop_conditions };
+        resolved.tell_drawn();
+        Ok(resolved)
     }
 
     async fn take_stock(&self, cx: &Context, source: &dyn PlatformSource) -> Result<Vec<Inventory>, Error> {
@@ -108,6 +126,7 @@ impl Experiment {
                 platform,
                 capabilities,
                 discovery,
+                seed: self.seed,
             });
         }
         Ok(inventories)
@@ -121,9 +140,22 @@ struct Inventory {
     platform: Arc<dyn Platform>,
     capabilities: Capabilities,
     discovery: Discovery,
+    /// The seed of draws that have none of their own.
+    seed: u64,
 }
 
 impl Inventory {
+    /// The VMs of a call, each once, and how they were drawn if they were.
+    fn find(&self, vms: &Vms) -> Result<(Vec<VMInfo>, Option<Drawn>), Error> {
+        match vms {
+            Vms::Named(targets) => Ok((self.choose(targets, false)?, None)),
+            Vms::Drawn(lot) => {
+                let (vms, drawn) = lot.draw(self.seed, &self.discovery.vms)?;
+                Ok((vms, Some(drawn)))
+            }
+        }
+    }
+
     /// The VMs that each pattern means, each VM once.
     fn choose(&self, patterns: &[TargetPattern], many: bool) -> Result<Vec<VMInfo>, Error> {
         let mut chosen: Vec<VMInfo> = Vec::new();
@@ -145,9 +177,9 @@ impl Inventory {
 
 fn patterns(call: &VmCall) -> Vec<TargetPattern> {
     match &call.what {
-        What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => vms.clone(),
+        What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => vms.targets().0.to_vec(),
         What::Count { group, .. } => vec![group.clone()],
-        What::Group { group, except } => std::iter::once(group).chain(except).cloned().collect(),
+        What::Group { group, except } => std::iter::once(group).chain(except.targets().0).cloned().collect(),
     }
 }
 
@@ -196,16 +228,19 @@ fn each_vm_once_at_once(bounds: &[Bound]) -> Result<(), Error> {
 }
 
 fn bind(call: &VmCall, inventory: &Inventory, touched: Option<&mut BTreeSet<VMRef>>) -> Result<On, Error> {
-    let on = |vms| On { platform: Arc::clone(&inventory.platform), vms };
+    let on = |(vms, drawn)| On { platform: Arc::clone(&inventory.platform), vms, drawn };
     match &call.what {
-        What::Look { vms } | What::Restore { vms } => Ok(on(inventory.choose(vms, false)?)),
+        What::Look { vms } | What::Restore { vms } => Ok(on(inventory.find(vms)?)),
         What::Count { group, .. } => match inventory.choose(std::slice::from_ref(group), true) {
-            Ok(vms) => Ok(on(vms)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(on(Vec::new())),
+            Ok(vms) => Ok(on((vms, None))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(on((Vec::new(), None))),
             Err(error) => Err(error),
         },
         What::Group { group, except } => {
-            let without = inventory.choose(except, true)?;
+            let (without, drawn) = match except {
+                Vms::Named(targets) => (inventory.choose(targets, true)?, None),
+                Vms::Drawn(_) => inventory.find(except)?,
+            };
             let mut vms = inventory.choose(std::slice::from_ref(group), true)?;
             vms.retain(|vm| without.iter().all(|other| other.id != vm.id));
             if vms.is_empty() {
@@ -214,10 +249,10 @@ fn bind(call: &VmCall, inventory: &Inventory, touched: Option<&mut BTreeSet<VMRe
                     format!("the group `{group}` has no VM beside those that are left out of it"),
                 ));
             }
-            Ok(on(vms))
+            Ok(on((vms, drawn)))
         }
         What::Power { vms, fault, .. } => {
-            let on = on(inventory.choose(vms, false)?);
+            let on = on(inventory.find(vms)?);
             if !inventory.capabilities.supports(fault.operation()) {
                 let kind = &inventory.platform.identity().kind;
                 return Err(Error::unsupported(kind, fault.operation().words()));
@@ -247,6 +282,18 @@ fn check_static(vm: &VMInfo, fault: &Fault) -> Result<(), Error> {
 }
 
 impl ResolvedExperiment {
+    /// Logs what was drawn at random, each draw once.
+    fn tell_drawn(&self) {
+        let mut told: Vec<&Drawn> = Vec::new();
+        for drawn in self.method.iter().chain(&self.rollbacks).filter_map(|bound| bound.on.as_ref()?.drawn.as_ref()) {
+            if !told.contains(&drawn) {
+                let vms = self.experiment.masker.text(&drawn.vms.join(", "));
+                tracing::info!(seed = drawn.seed, vms, "{}", self.experiment.masker.text(&drawn.to_string()));
+                told.push(drawn);
+            }
+        }
+    }
+
     /// The experiment.
     #[must_use]
     pub fn experiment(&self) -> &Experiment {

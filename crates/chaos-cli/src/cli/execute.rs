@@ -7,11 +7,12 @@ use secrecy::SecretString;
 
 use super::run::RulesArgs;
 use super::runs::StateArgs;
+use super::templates::TemplatesArg;
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Execute {
-    /// A built-in experiment
+    /// A ready-made experiment, as `templates list` names it
     #[arg(
         short = 't',
         long,
@@ -20,6 +21,9 @@ pub(crate) struct Execute {
         required_unless_present = "experiment"
     )]
     pub(crate) chaos_type: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) templates: TemplatesArg,
 
     /// An experiment file, in Chaos Toolkit's format (JSON or YAML)
     #[arg(short, long, value_name = "FILE")]

@@ -21,7 +21,7 @@ use crate::exit;
 pub(crate) use execute::{Execute, ReportFormat};
 pub(crate) use run::{LogLevel, Run, ToolkitArgs, Validate};
 pub(crate) use runs::{Halt, Recover, Resume, Runs, RunsJournal, RunsList, RunsRm, RunsShow, StateArgs};
-pub(crate) use templates::Templates;
+pub(crate) use templates::{Templates, TemplatesArg};
 
 const SETTINGS: &str = "\
 Settings, of which the later win: chaosmonkey.yaml (or .yml, .json, .toml) in /etc/chaosmonkey, in
@@ -176,6 +176,10 @@ pub(crate) struct Reference {
     /// The directory to write to
     #[arg(long, value_name = "DIRECTORY")]
     pub(crate) out: PathBuf,
+
+    /// Instead, Python modules with the VM functions, which do nothing: with them Chaos Toolkit can check experiments
+    #[arg(long)]
+    pub(crate) stubs: bool,
 }
 
 const DOCTOR: &str = "\

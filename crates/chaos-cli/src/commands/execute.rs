@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chaos_core::{Context, HaltFlag, RunId};
-use chaos_experiments::{
-    Document, Experiment, Inputs, Overrides, RecoverOptions, Rules, RunOptions, Template, Verdict,
-};
+use chaos_experiments::{Document, Experiment, Inputs, Overrides, RecoverOptions, Rules, RunOptions, Verdict};
 use chaos_orchestrator::ChaosSettings;
 use secrecy::ExposeSecret;
 
 use super::stage::{Journal, Stage, recover_first, run_recorded, tell_left_changed};
+use super::templates;
 use crate::cli::{Execute, SettingsArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -33,7 +32,7 @@ pub(super) async fn run(mut args: Execute, settings: &SettingsArgs, output: &Out
     // A rehearsal touches nothing real.
     args.dry_run |= !args.rehearse && session::is_dry(source.settings(), args.dry_run, output);
     let looking = Context::with_timeout(super::LONGEST).cancelled_by(interrupts.first().clone());
-    let experiment = read(&args, chaos.experiments_path.as_deref(), &looking).await?;
+    let experiment = read(&args, chaos, &looking).await?;
     for warning in experiment.warnings() {
         output.warning(warning.within(experiment.document()));
     }
@@ -147,11 +146,13 @@ fn exit(verdict: Verdict) -> Exit {
 }
 
 /// The experiment that the arguments name, checked, with every value in its place.
-pub(super) async fn read(args: &Execute, experiments: Option<&Path>, cx: &Context) -> Result<Experiment, Failure> {
+pub(super) async fn read(args: &Execute, chaos: &ChaosSettings, cx: &Context) -> Result<Experiment, Failure> {
     let overrides = Overrides::parse(args.overrides.iter().map(ExposeSecret::expose_secret))?;
     let (document, overrides) = match (&args.chaos_type, &args.experiment) {
-        (Some(chaos_type), _) => Template::find(chaos_type)?.render(&overrides)?,
-        (None, Some(file)) => (Document::load(&found(file, experiments))?, overrides),
+        (Some(chaos_type), _) => {
+            templates::known(&args.templates, chaos.templates_path.as_deref())?.find(chaos_type)?.render(&overrides)?
+        }
+        (None, Some(file)) => (Document::load(&found(file, chaos.experiments_path.as_deref()))?, overrides),
         // clap asks for one of the two.
         (None, None) => return Err(Failure::usage("neither --chaos-type nor --experiment is given")),
     };

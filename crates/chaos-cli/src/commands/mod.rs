@@ -62,7 +62,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         },
         Command::Execute(args) if args.supervise => supervise::run(&args, settings, output).await,
         Command::Execute(args) => execute::run(*args, settings, output).await,
-        Command::Templates(command) => templates::run(&command, output),
+        Command::Templates(command) => templates::run(&command, settings, output),
         Command::Schema => schema::run(output),
         Command::Runs(command) => runs::run(command, output).await,
         Command::Recover(args) => recover::run(args, settings, output).await,

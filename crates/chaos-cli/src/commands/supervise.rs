@@ -26,7 +26,7 @@ pub(super) async fn run(args: &Execute, settings: &SettingsArgs, output: &Output
     // All that a recovery needs is there before anything can need it.
     let source = session::platforms(settings, output)?;
     let looking = Context::with_timeout(super::LONGEST);
-    let experiment = execute::read(args, source.settings().chaos.experiments_path.as_deref(), &looking).await?;
+    let experiment = execute::read(args, &source.settings().chaos, &looking).await?;
     let mut options = RecoverOptions::default();
     options.connections = experiment.connections();
     let mut signals = Signals::listen()?;

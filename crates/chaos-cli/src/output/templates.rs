@@ -1,6 +1,7 @@
-//! The built-in experiments.
+//! The ready-made experiments.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use chaos_experiments::{Parameter, Template};
 use serde::Serialize;
@@ -14,13 +15,20 @@ use crate::cli::{Format, ReportFormat};
 #[derive(Serialize)]
 struct Row<'a> {
     name: &'a str,
-    platform: &'a str,
+    platform: Option<&'a str>,
     summary: &'a str,
+    /// None: it is built in.
+    file: Option<&'a Path>,
 }
 
 impl<'a> From<&'a Template> for Row<'a> {
     fn from(template: &'a Template) -> Self {
-        Self { name: template.name(), platform: template.platform(), summary: template.summary() }
+        Self {
+            name: template.name(),
+            platform: template.platform(),
+            summary: template.summary(),
+            file: template.file(),
+        }
     }
 }
 
@@ -28,8 +36,9 @@ impl<'a> From<&'a Template> for Row<'a> {
 #[derive(Serialize)]
 struct Details<'a> {
     name: &'a str,
-    platform: &'a str,
+    platform: Option<&'a str>,
     summary: &'a str,
+    file: Option<&'a Path>,
     parameters: Vec<Takes<'a>>,
     document: Value,
 }
@@ -40,26 +49,31 @@ struct Takes<'a> {
     required: bool,
     default: Option<&'a str>,
     summary: &'a str,
-    form: &'a str,
+    form: String,
 }
 
 impl<'a> From<&'a Parameter> for Takes<'a> {
     fn from(parameter: &'a Parameter) -> Self {
-        let Parameter { name, required, default, summary, kind, .. } = parameter;
-        Self { name, required: *required, default: *default, summary, form: kind.form() }
+        let Parameter { name, required, default, summary, .. } = parameter;
+        Self { name, required: *required, default: default.as_deref(), summary, form: parameter.form() }
     }
 }
 
-pub(crate) fn write_templates(format: Format, templates: &[Template], to: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<Row<'_>> = templates.iter().map(Row::from).collect();
+pub(crate) fn write_templates<'t>(
+    format: Format,
+    templates: impl Iterator<Item = &'t Template>,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let rows: Vec<Row<'_>> = templates.map(Row::from).collect();
     match format {
         Format::Json => write_structured(false, &rows, to),
         Format::Yaml => write_structured(true, &rows, to),
-        Format::Csv => write_csv(&["name", "platform", "summary"], &rows, to),
+        Format::Csv => write_csv(&["name", "platform", "summary", "file"], &rows, to),
         Format::Table => {
-            let mut table = table(&["NAME", "PLATFORM", "WHAT IT DOES"]);
+            let mut table = table(&["NAME", "PLATFORM", "FROM", "WHAT IT DOES"]);
             for row in rows {
-                table.add_row([row.name, row.platform, row.summary]);
+                let from = row.file.map_or("built in".into(), Path::to_string_lossy);
+                table.add_row([row.name, row.platform.unwrap_or("-"), &from, row.summary]);
             }
             write_table(&table, to)
         }
@@ -70,7 +84,8 @@ pub(crate) fn write_template(format: ReportFormat, template: &Template, to: &mut
     let parameters: Vec<Takes<'_>> = template.parameters().iter().map(Takes::from).collect();
     let structured = |yaml, parameters, to: &mut dyn Write| {
         let (name, platform, summary) = (template.name(), template.platform(), template.summary());
-        write_structured(yaml, &Details { name, platform, summary, parameters, document: template.document() }, to)
+        let (file, document) = (template.file(), template.document());
+        write_structured(yaml, &Details { name, platform, summary, file, parameters, document }, to)
     };
     match format {
         ReportFormat::Json => return structured(false, parameters, to),
@@ -78,14 +93,19 @@ pub(crate) fn write_template(format: ReportFormat, template: &Template, to: &mut
         ReportFormat::Table => {}
     }
     writeln!(to, "{}: {}\n", template.name(), template.summary())?;
+    if let Some(file) = template.file() {
+        writeln!(to, "From {}\n", file.display())?;
+    }
     let mut table = table(&["PARAMETER", "DEFAULT", "MEANS", "FORM"]);
     for takes in &parameters {
         let default = takes.default.unwrap_or(if takes.required { "(needed)" } else { "-" });
-        table.add_row([takes.name, default, takes.summary, takes.form]);
+        table.add_row([takes.name, default, takes.summary, &takes.form]);
     }
     write_table(&table, to)?;
     let needed: Vec<String> =
         parameters.iter().filter(|takes| takes.required).map(|takes| format!(" --override {}=…", takes.name)).collect();
     let (name, needed) = (template.name(), needed.concat());
-    writeln!(to, "\nTry it on simulated VMs: chaosmonkey execute --chaos-type {name}{needed} --rehearse")
+    let directory = template.file().and_then(Path::parent);
+    let directory = directory.map(|directory| format!(" --templates {}", directory.display())).unwrap_or_default();
+    writeln!(to, "\nTry it on simulated VMs: chaosmonkey execute --chaos-type {name}{directory}{needed} --rehearse")
 }

@@ -173,7 +173,7 @@ impl Running<'_> {
             lane.begun();
             going_on(cx, cx.pause(&doing, pause).await)?;
         }
-        let declaration = activity.declaration.clone();
+        let declaration = bound.declaration();
         let started = self.recorder.record(RunEventKind::ActivityStarted { section, activity: declaration }).await?;
         *begun = Some(started);
         lane.begun();

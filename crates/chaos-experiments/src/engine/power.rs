@@ -56,7 +56,7 @@ impl Running<'_> {
     ) -> Result<Vec<Value>, Failed> {
         let refs = on.refs();
         let mut outputs = Vec::with_capacity(refs.len());
-        let mut rest = On { platform: Arc::clone(&on.platform), vms: Vec::new() };
+        let mut rest = On { platform: Arc::clone(&on.platform), vms: Vec::new(), drawn: None };
         for (vm, target) in on.vms.iter().zip(refs) {
             let at_rest =
                 self.ledger.at_rest(&Target::from(target.clone())).filter(|at_rest| moves(fault, at_rest.found));

@@ -11,10 +11,11 @@ use serde_json::{Map, Value};
 
 use crate::configuration::escape;
 use crate::error::Finding;
+use crate::native::vms::Vms;
 use crate::substitute::{Variables, whole_reference};
 
-struct Argument {
-    value: Value,
+pub(super) struct Argument {
+    pub(super) value: Value,
     /// Whether the value was given from outside and not written in the experiment.
     given: bool,
 }
@@ -22,7 +23,7 @@ struct Argument {
 /// The arguments of one call, taken out one by one.
 pub(crate) struct Arguments<'a> {
     place: String,
-    left: IndexMap<String, Argument>,
+    pub(super) left: IndexMap<String, Argument>,
     /// Those that cannot be read, which must not be called missing as well.
     broken: BTreeSet<String>,
     findings: &'a mut Vec<Finding>,
@@ -76,7 +77,7 @@ impl<'a> Arguments<'a> {
         self.findings.push(finding);
     }
 
-    fn take(&mut self, name: &str) -> Option<Argument> {
+    pub(super) fn take(&mut self, name: &str) -> Option<Argument> {
         // Null is the same as not given.
         self.left.shift_remove(name).filter(|argument| !argument.value.is_null())
     }
@@ -130,13 +131,24 @@ impl<'a> Arguments<'a> {
         self.pattern(name, &text)
     }
 
-    /// Targets: a list, or one text with commas between them.
-    pub(crate) fn targets(&mut self, name: &str, required: bool) -> Option<Vec<TargetPattern>> {
+    /// Exactly one VM: a target, or one that is drawn.
+    pub(crate) fn vm(&mut self, name: &str) -> Option<Vms> {
+        if self.is_lot(name) {
+            return self.lot(name, false).map(Vms::Drawn);
+        }
+        self.target(name).map(|target| Vms::Named(vec![target]))
+    }
+
+    /// Several VMs: a list, one text with commas between them, or some that are drawn.
+    pub(crate) fn vms(&mut self, name: &str, required: bool) -> Option<Vms> {
+        if self.is_lot(name) {
+            return self.lot(name, true).map(Vms::Drawn);
+        }
         let Some(argument) = self.take(name) else {
             if required {
                 self.missing(name);
             }
-            return (!required && !self.broken.contains(name)).then(Vec::new);
+            return (!required && !self.broken.contains(name)).then(|| Vms::Named(Vec::new()));
         };
         let Some(texts) = target_texts(&argument.value) else {
             self.refuse(name, "this has to be a list of VMs, or one text with commas between them");
@@ -146,10 +158,10 @@ impl<'a> Arguments<'a> {
             self.refuse(name, "this names no VM");
             return None;
         }
-        texts.iter().map(|text| self.pattern(name, text)).collect()
+        texts.iter().map(|text| self.pattern(name, text)).collect::<Option<_>>().map(Vms::Named)
     }
 
-    fn pattern(&mut self, name: &str, text: &str) -> Option<TargetPattern> {
+    pub(super) fn pattern(&mut self, name: &str, text: &str) -> Option<TargetPattern> {
         match text.parse() {
             Ok(pattern) => Some(pattern),
             Err(error) => {
@@ -289,4 +301,13 @@ pub(crate) fn count(value: &Value) -> Option<NonZeroUsize> {
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
     count.and_then(NonZeroUsize::new)
+}
+
+/// A whole number that is not negative, as a number or text.
+pub(crate) fn seed(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }

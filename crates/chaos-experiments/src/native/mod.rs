@@ -2,6 +2,7 @@
 
 mod arguments;
 mod connection;
+mod vms;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -15,8 +16,9 @@ use crate::provider::Providers;
 use crate::rules::Rules;
 use crate::substitute::Variables;
 
-pub(crate) use arguments::{Arguments, count, flag, seconds, target_texts};
+pub(crate) use arguments::{Arguments, count, flag, seconds, seed, target_texts};
 pub(crate) use connection::{ARGUMENTS as CONNECTION_ARGUMENTS, same_connection};
+pub(crate) use vms::Vms;
 
 /// The modules whose functions are these. The second is the one that experiments of the Python tool name.
 pub(crate) const MODULES: [&str; 2] = ["chaosmonkey.vm", "chaosmonkey.stubs.actions"];
@@ -154,6 +156,43 @@ impl Function {
     }
 }
 
+/// A VM function, for whoever writes about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NativeFunction {
+    /// The name, such as `vm_power_off`.
+    pub name: &'static str,
+    /// Whether it changes VMs; else it looks at them.
+    pub is_action: bool,
+    /// What it takes, the first of it being `platform_type` and the last ones connection values.
+    pub parameters: Vec<&'static str>,
+    /// Those of them that have to be given.
+    pub required: Vec<&'static str>,
+}
+
+/// The modules that have the VM functions.
+#[must_use]
+pub fn native_modules() -> [&'static str; 2] {
+    MODULES
+}
+
+/// All VM functions.
+#[must_use]
+pub fn native_functions() -> Vec<NativeFunction> {
+    let of = |function: Function| {
+        let own = function.parameters();
+        let parameters = std::iter::once("platform_type").chain(own.iter().copied()).chain(connection::ARGUMENTS);
+        let first = own.first().copied();
+        NativeFunction {
+            name: function.name(),
+            is_action: function.kind() == Kind::Action,
+            parameters: parameters.collect(),
+            required: std::iter::once("platform_type").chain(first).collect(),
+        }
+    };
+    Function::ALL.into_iter().map(of).collect()
+}
+
 /// A call of a VM function with all its values.
 #[derive(Debug, Clone)]
 pub(crate) struct VmCall {
@@ -168,13 +207,13 @@ pub(crate) struct VmCall {
 #[derive(Debug, Clone)]
 pub(crate) enum What {
     /// A fault on each of some VMs.
-    Power { vms: Vec<TargetPattern>, fault: Fault, parallel: NonZeroUsize },
+    Power { vms: Vms, fault: Fault, parallel: NonZeroUsize },
     /// Some VMs back to the state that the run found them in.
-    Restore { vms: Vec<TargetPattern> },
+    Restore { vms: Vms },
     /// A look at each of some VMs.
-    Look { vms: Vec<TargetPattern> },
+    Look { vms: Vms },
     /// A look at a group of VMs without some of them.
-    Group { group: TargetPattern, except: Vec<TargetPattern> },
+    Group { group: TargetPattern, except: Vms },
     /// The number of VMs in a group, which may have none; of those in a state if one is given.
     Count { group: TargetPattern, state: Option<VMPowerState> },
 }
@@ -230,26 +269,26 @@ pub(crate) fn read_call(
 }
 
 fn read_what(function: Function, arguments: &mut Arguments<'_>) -> Option<What> {
-    let one = |fault: Fault, vm: TargetPattern| What::Power { vms: vec![vm], fault, parallel: NonZeroUsize::MIN };
+    let one = |fault: Fault, vms: Vms| What::Power { vms, fault, parallel: NonZeroUsize::MIN };
     match function {
         Function::PowerOff => {
-            let (vm, stop) = (arguments.target("vm_name"), read_stop(arguments));
+            let (vm, stop) = (arguments.vm("vm_name"), read_stop(arguments));
             Some(one(Fault::power_off(stop?), vm?))
         }
         Function::Reboot => {
-            let (vm, stop) = (arguments.target("vm_name"), read_stop(arguments));
+            let (vm, stop) = (arguments.vm("vm_name"), read_stop(arguments));
             Some(one(Fault::reboot(stop?), vm?))
         }
         Function::PowerOn => {
-            let (vm, limit) = (arguments.target("vm_name"), arguments.seconds("timeout", Fault::DEFAULT_LIMIT));
+            let (vm, limit) = (arguments.vm("vm_name"), arguments.seconds("timeout", Fault::DEFAULT_LIMIT));
             Some(one(Fault::PowerOn { limit: limit? }, vm?))
         }
         Function::Suspend => {
-            let (vm, limit) = (arguments.target("vm_name"), arguments.seconds("timeout", Fault::DEFAULT_LIMIT));
+            let (vm, limit) = (arguments.vm("vm_name"), arguments.seconds("timeout", Fault::DEFAULT_LIMIT));
             Some(one(Fault::Suspend { limit: limit? }, vm?))
         }
         Function::BatchPowerOff => {
-            let (vms, stop) = (arguments.targets("vm_names", true), read_stop(arguments));
+            let (vms, stop) = (arguments.vms("vm_names", true), read_stop(arguments));
             let parallel = arguments.count("parallel", DEFAULT_PARALLEL);
             Some(What::Power { vms: vms?, fault: Fault::power_off(stop?), parallel: parallel? })
         }
@@ -257,13 +296,13 @@ fn read_what(function: Function, arguments: &mut Arguments<'_>) -> Option<What> 
         | Function::IsManageable
         | Function::PowerState
         | Function::ToolsState
-        | Function::BootTime => Some(What::Look { vms: vec![arguments.target("vm_name")?] }),
+        | Function::BootTime => Some(What::Look { vms: arguments.vm("vm_name")? }),
         Function::BatchIsManageable | Function::BatchPowerState => {
-            Some(What::Look { vms: arguments.targets("vm_names", true)? })
+            Some(What::Look { vms: arguments.vms("vm_names", true)? })
         }
-        Function::Restore => Some(What::Restore { vms: arguments.targets("vm_names", true)? }),
+        Function::Restore => Some(What::Restore { vms: arguments.vms("vm_names", true)? }),
         Function::GroupPoweredOn => {
-            let (group, except) = (arguments.target("group"), arguments.targets("except", false));
+            let (group, except) = (arguments.target("group"), arguments.vms("except", false));
             Some(What::Group { group: group?, except: except? })
         }
         Function::Count => {

@@ -76,6 +76,8 @@ mod tests {
     use super::*;
     use crate::inputs::{Environment, Overrides};
     use crate::native::{Reading, read_call};
+    use crate::provider::Providers;
+    use crate::rules::Rules;
     use crate::substitute::Variables;
 
     /// Whether the engine takes such a call.
@@ -84,6 +86,9 @@ mod tests {
             variables: &Variables::default(),
             overrides: &Overrides::none(),
             exported: &Environment::default(),
+            providers: &Providers::default(),
+            rules: Rules::Strict,
+            names_extensions: false,
             without_connection: false,
             findings: &mut Vec::new(),
             secrets: &mut BTreeSet::new(),

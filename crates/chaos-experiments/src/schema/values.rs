@@ -94,5 +94,9 @@ pub(super) fn of_kind(kind: ParameterKind, required: bool) -> Value {
         ParameterKind::Count => "count",
         ParameterKind::Flag => "flag",
         ParameterKind::Seconds => "limit",
+        // Only templates have parameters of these kinds.
+        ParameterKind::Text => return json!({"type": "string"}),
+        ParameterKind::Seed | ParameterKind::Integer => return json!({"type": ["integer", "string"]}),
+        ParameterKind::Number => return json!({"type": ["number", "string"]}),
     })
 }

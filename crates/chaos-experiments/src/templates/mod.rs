@@ -1,162 +1,142 @@
-//! Ready-made experiments: documents that come with the crate, and the typed parameters that they take.
+//! Ready-made experiments: documents that come with the crate or lie in a directory, and the typed parameters that they take.
 
 mod catalogue;
+mod declared;
+mod parameter;
+mod set;
 
-use chaos_core::{Error, ErrorKind, TargetPattern, nearest};
+use std::borrow::Cow;
+use std::path::Path;
+
+use chaos_core::Error;
 use serde_json::{Map, Value};
 
+use self::parameter::Limits;
 use crate::configuration::CONNECTION_FIELDS;
 use crate::document::Document;
 use crate::error::{Finding, Findings};
-use crate::inputs::{Given, Overrides, ValueType};
-use crate::native::{count, flag, seconds, target_texts};
+use crate::inputs::{Given, Overrides};
+
+pub use parameter::{Parameter, ParameterKind};
+pub use set::Templates;
 
 /// A ready-made experiment.
 #[derive(Debug)]
 pub struct Template {
-    name: &'static str,
-    summary: &'static str,
+    name: Cow<'static, str>,
+    summary: Cow<'static, str>,
     /// The kind of platform whose connection values it takes.
-    platform: &'static str,
-    parameters: &'static [Parameter],
-    /// What is left out where a parameter is not given: the list, as a JSON pointer, the place in it, the parameter.
-    optional: &'static [(&'static str, usize, &'static str)],
-    document: &'static str,
+    platform: Option<Cow<'static, str>>,
+    parameters: Cow<'static, [Parameter]>,
+    optional: Cow<'static, [Optional]>,
+    source: Source,
 }
 
-/// A parameter of a template, given as an override of that name.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Parameter {
-    /// The name.
-    pub name: &'static str,
-    /// What it means.
-    pub summary: &'static str,
-    /// What it has to be.
-    pub kind: ParameterKind,
-    /// The value where none is given, as it would be written.
-    pub default: Option<&'static str>,
-    /// Whether it has to be given.
-    pub required: bool,
+/// What is left out where a parameter is not given.
+#[derive(Debug, Clone)]
+struct Optional {
+    /// The place, as a JSON pointer.
+    place: Cow<'static, str>,
+    parameter: Cow<'static, str>,
 }
 
-/// What the value of a parameter has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ParameterKind {
-    /// One VM, in the target notation.
-    Target,
-    /// Some VMs: a list, or one text with commas between them, each one in the target notation.
-    Targets,
-    /// A group of VMs, in the target notation.
-    Group,
-    /// A whole number of at least 1.
-    Count,
-    /// True or false.
-    Flag,
-    /// A time of more than nothing: seconds, or a text such as `90s`.
-    Seconds,
-}
-
-impl ParameterKind {
-    /// What a value has to look like, in words.
-    #[must_use]
-    pub fn form(self) -> &'static str {
-        match self {
-            Self::Target => "a name, `id:…` or `path:/…`",
-            Self::Targets => "a list of VMs, or a text with commas between them, each a name, `id:…` or `path:/…`",
-            Self::Group => "a name, a glob or `re:…`",
-            Self::Count => "a whole number of at least 1",
-            Self::Flag => "true or false",
-            Self::Seconds => "seconds, or a time such as `90s`, of more than 0",
-        }
-    }
-
-    fn read(self, given: &Given) -> Option<Value> {
-        match self {
-            Self::Target | Self::Group => {
-                let Value::String(text) = given.plain() else { return None };
-                text.parse::<TargetPattern>().is_ok().then(|| text.into())
-            }
-            Self::Targets => {
-                let texts = target_texts(&given.plain()).filter(|texts| !texts.is_empty())?;
-                texts.iter().all(|text| text.parse::<TargetPattern>().is_ok()).then(|| texts.into())
-            }
-            Self::Count => count(&given.plain()).map(|count| count.get().into()),
-            Self::Flag => flag(&given.plain()).map(Value::Bool),
-            Self::Seconds => {
-                let value = given.read(ValueType::Int).filter(Value::is_number).unwrap_or_else(|| given.plain());
-                seconds(&value).is_some_and(|time| !time.is_zero()).then_some(value)
-            }
-        }
-    }
+/// Where a template comes from.
+#[derive(Debug)]
+enum Source {
+    /// This crate: the text of the document, in which `@platform` stands for the platform.
+    BuiltIn(&'static str),
+    /// A file, and which of its extensions declares the template.
+    File { document: Document, extension: usize },
 }
 
 impl Template {
-    /// All templates.
+    /// The templates that are built in.
     #[must_use]
     pub fn all() -> &'static [Self] {
         catalogue::ALL
     }
 
-    /// The template of that name; `_` counts as `-`.
+    /// The built-in template of that name; `_` counts as `-`.
     ///
     /// # Errors
-    /// [`ErrorKind::Configuration`], which lists the names that there are and points at the one that was probably meant.
+    /// As [`Templates::find`].
     pub fn find(name: &str) -> Result<&'static Self, Error> {
-        let wanted = name.replace('_', "-");
-        Self::all().iter().find(|template| template.name == wanted).ok_or_else(|| {
-            let names: Vec<&str> = Self::all().iter().map(|template| template.name).collect();
-            let meant = nearest(&wanted, &names).map(|meant| format!(", did you mean `{meant}`?"));
-            let meant = meant.as_deref().unwrap_or(":");
-            let message = format!("there is no chaos type `{name}`{meant} use one of {}", names.join(", "));
-            Error::new(ErrorKind::Configuration, message)
-        })
+        set::find(Self::all().iter(), name)
     }
 
     /// The name.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What it does, in a sentence.
     #[must_use]
-    pub fn summary(&self) -> &'static str {
-        self.summary
+    pub fn summary(&self) -> &str {
+        &self.summary
     }
 
-    /// The kind of platform that it is for.
+    /// The kind of platform that it is for, if it is for one.
     #[must_use]
-    pub fn platform(&self) -> &'static str {
-        self.platform
+    pub fn platform(&self) -> Option<&str> {
+        self.platform.as_deref()
     }
 
     /// What it takes beside connection values.
     #[must_use]
-    pub fn parameters(&self) -> &'static [Parameter] {
-        self.parameters
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The file that it comes from; none if it is built in.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.source {
+            Source::BuiltIn(_) => None,
+            Source::File { document, .. } => Some(Path::new(document.name())),
+        }
     }
 
     /// The document with `${NAME}` where parameters go, as it may be copied for an experiment of one's own.
     #[must_use]
     pub fn document(&self) -> Value {
         let mut root = self.raw();
-        let default = |parameter: &Parameter| {
-            let value = parameter.default.and_then(|text| parameter.kind.read(&Given::Text(text.to_owned())));
-            (parameter.name.to_owned(), value.unwrap_or_else(|| format!("<{}>", parameter.name).into()))
-        };
-        root["configuration"] = Value::Object(self.parameters.iter().map(default).collect());
-        root
+        let mut configuration = written(&root);
+        for parameter in &*self.parameters {
+            let default = parameter.default.as_ref().and_then(|text| parameter.read(&Given::Text(text.to_string())));
+            let gap = || match parameter.stands_for_nothing() {
+                true => Value::Null,
+                false => format!("<{}>", parameter.name).into(),
+            };
+            configuration.insert(parameter.name.to_string(), default.unwrap_or_else(gap));
+        }
+        root.insert("configuration".to_owned(), Value::Object(configuration));
+        Value::Object(root)
     }
 
-    fn raw(&self) -> Value {
-        let text = self.document.replace("@platform", self.platform);
-        serde_json::from_str(&text).expect("the documents of templates are read by a test")
+    /// The document as it is written, without what declares the template.
+    fn raw(&self) -> Map<String, Value> {
+        match &self.source {
+            Source::BuiltIn(text) => {
+                let text = text.replace("@platform", self.platform.as_deref().unwrap_or_default());
+                serde_json::from_str(&text).expect("the documents of templates are read by a test")
+            }
+            Source::File { document, extension } => {
+                let mut root = document.root().clone();
+                if let Some(Value::Array(extensions)) = root.get_mut("extensions") {
+                    extensions.remove(*extension);
+                    if extensions.is_empty() {
+                        root.shift_remove("extensions");
+                    }
+                }
+                root
+            }
+        }
     }
 
     /// The document with its parameters, and the overrides of connection values, which are never part of it: give those
-    /// to [`Inputs`](crate::Inputs). They are `<platform>_server` and so on, or `server` and so on for short.
+    /// to [`Inputs`](crate::Inputs). They are `<platform>_server` and so on, or `server` and so on for short where the
+    /// template is for one platform.
     ///
     /// # Errors
     /// Every parameter that is missing, unknown or not what it has to be.
@@ -165,74 +145,133 @@ impl Template {
     /// Never: the documents are part of this crate, and tests read them.
     pub fn render(&self, overrides: &Overrides) -> Result<(Document, Overrides), Findings> {
         let mut findings = Vec::new();
-        let (configuration, connection) = self.sort(overrides, &mut findings);
+        let connection = self.connection(overrides, &mut findings);
+        let values = self.values(overrides, &mut findings);
         if !findings.is_empty() {
-            return Err(Findings { document: self.name.to_owned(), list: findings });
+            let document = match &self.source {
+                Source::BuiltIn(_) => self.name.to_string(),
+                Source::File { document, .. } => document.name().to_owned(),
+            };
+            return Err(Findings { document, list: findings });
         }
-        let mut root = self.raw();
-        for (list, at, parameter) in self.optional.iter().rev() {
-            if !configuration.contains_key(*parameter)
-                && let Some(Value::Array(list)) = root.pointer_mut(list)
-            {
-                list.remove(*at);
+        let mut root = Value::Object(self.raw());
+        // From the last to the first, so that none moves another one.
+        let mut moved = false;
+        for Optional { place, parameter } in self.optional.iter().rev() {
+            if values.get(&**parameter).is_none_or(Value::is_null) {
+                moved |= leave_out(&mut root, place);
             }
         }
-        root["configuration"] = Value::Object(configuration);
-        let document =
-            Document::from_value(self.name, root).expect("the document of a template is a mapping, as a test shows");
+        let mut root = if let Value::Object(root) = root { root } else { Map::new() };
+        let mut configuration = written(&root);
+        configuration.extend(values);
+        root.insert("configuration".to_owned(), Value::Object(configuration));
+        let document = match &self.source {
+            Source::BuiltIn(_) => Document::from_value(&self.name, Value::Object(root))
+                .expect("the document of a template is a mapping, as a test shows"),
+            Source::File { document, .. } => document.with_root(root, moved),
+        };
         Ok((document, connection))
     }
 
-    /// Parts parameters, in the order of their declaration, from connection values.
-    fn sort(&self, overrides: &Overrides, findings: &mut Vec<Finding>) -> (Map<String, Value>, Overrides) {
+    /// The overrides of connection values. Those that nothing takes go to the findings.
+    fn connection(&self, overrides: &Overrides, findings: &mut Vec<Finding>) -> Overrides {
         let mut connection = Overrides::none();
         for name in overrides.names() {
-            let short = name.strip_prefix(self.platform).and_then(|rest| rest.strip_prefix('_')).unwrap_or(name);
             if self.parameters.iter().any(|parameter| parameter.name == name) {
                 continue;
             }
-            if let (true, Some(given)) = (CONNECTION_FIELDS.contains(&short), overrides.get(name)) {
-                connection.insert(&format!("{}_{short}", self.platform), given.clone());
-                continue;
+            match (self.connection_value(name), overrides.get(name)) {
+                (Some(name), Some(given)) => connection.insert(&name, given.clone()),
+                _ => findings.push(self.unknown(name)),
             }
-            let known: Vec<&str> = self.parameters.iter().map(|parameter| parameter.name).collect();
-            let hint =
-                format!("it takes {}, and {}_{{{}}}", known.join(", "), self.platform, CONNECTION_FIELDS.join(", "));
-            findings.push(
-                Finding::error(format!("/configuration/{name}"), format!("{} takes no `{name}`", self.name)).hint(hint),
-            );
         }
-        let [server, url] = ["server", "url"].map(|field| format!("{}_{field}", self.platform));
-        if let (Some(one), Some(other)) = (connection.get(&server), connection.get(&url))
-            && one.plain() != other.plain()
-        {
-            let message = format!("`{server}` and `{url}` name two servers: give one of them");
-            findings.push(Finding::error(format!("/configuration/{url}"), message));
+        if let Some(platform) = &self.platform {
+            let [server, url] = ["server", "url"].map(|field| format!("{platform}_{field}"));
+            if let (Some(one), Some(other)) = (connection.get(&server), connection.get(&url))
+                && one.plain() != other.plain()
+            {
+                let message = format!("`{server}` and `{url}` name two servers: give one of them");
+                findings.push(Finding::error(format!("/configuration/{url}"), message));
+            }
         }
-        let mut configuration = Map::new();
-        for parameter in self.parameters {
-            let place = || format!("/configuration/{}", parameter.name);
-            let default = parameter.default.map(|default| Given::Text(default.to_owned()));
-            match overrides.get(parameter.name).or(default.as_ref()) {
-                Some(given) => match parameter.kind.read(given) {
+        connection
+    }
+
+    /// The full name of the connection value that `name` means, if it means one.
+    fn connection_value(&self, name: &str) -> Option<String> {
+        let Some(platform) = &self.platform else {
+            // Whether the experiment has such a platform is seen when it is read.
+            let is_one = |field: &str| name.strip_suffix(field).is_some_and(|rest| rest.ends_with('_'));
+            return CONNECTION_FIELDS.into_iter().any(is_one).then(|| name.to_owned());
+        };
+        let short = name.strip_prefix(&**platform).and_then(|rest| rest.strip_prefix('_')).unwrap_or(name);
+        CONNECTION_FIELDS.contains(&short).then(|| format!("{platform}_{short}"))
+    }
+
+    fn unknown(&self, name: &str) -> Finding {
+        let mut known: Vec<&str> = self.parameters.iter().map(|parameter| &*parameter.name).collect();
+        let fields = CONNECTION_FIELDS.join(", ");
+        let connection = self.platform.as_ref().map(|platform| format!("and {platform}_{{{fields}}}"));
+        known.push(connection.as_deref().unwrap_or("and the connection values of its platforms"));
+        let finding = Finding::error(format!("/configuration/{name}"), format!("{} takes no `{name}`", self.name));
+        finding.hint(format!("it takes {}", known.join(", ")))
+    }
+
+    /// The values of the parameters, in the order of their declaration.
+    fn values(&self, overrides: &Overrides, findings: &mut Vec<Finding>) -> Map<String, Value> {
+        let mut values = Map::new();
+        for (at, parameter) in self.parameters.iter().enumerate() {
+            let mut complain = |message: String, hint: Option<String>| {
+                let mut finding = Finding::error(format!("/configuration/{}", parameter.name), message);
+                finding.hint = hint;
+                if let Source::File { document, extension } = &self.source {
+                    let declaration = format!("/extensions/{extension}/parameters/{at}");
+                    finding = finding.at(document.position(&declaration));
+                }
+                findings.push(finding);
+            };
+            let default = parameter.default.as_ref().map(|default| Given::Text(default.to_string()));
+            match overrides.get(&parameter.name).or(default.as_ref()) {
+                Some(given) => match parameter.read(given) {
                     Some(value) => {
-                        configuration.insert(parameter.name.to_owned(), value);
+                        values.insert(parameter.name.to_string(), value);
                     }
-                    None => findings.push(Finding::error(
-                        place(),
-                        format!("`{}` has to be {}", parameter.name, parameter.kind.form()),
-                    )),
+                    None => complain(format!("`{}` has to be {}", parameter.name, parameter.form()), None),
                 },
-                None if parameter.required => findings.push(
-                    Finding::error(place(), format!("{} needs `{}`", self.name, parameter.name)).hint(format!(
-                        "{}, as {}",
-                        parameter.summary,
-                        parameter.kind.form()
-                    )),
-                ),
+                None if parameter.required => {
+                    let message = format!("{} needs `{}`", self.name, parameter.name);
+                    let form = parameter.form();
+                    let summary = [&*parameter.summary, &*form].into_iter().filter(|text| !text.is_empty());
+                    complain(message, Some(summary.collect::<Vec<_>>().join(", as ")));
+                }
+                None if parameter.stands_for_nothing() || self.file().is_some() => {
+                    values.insert(parameter.name.to_string(), Value::Null);
+                }
                 None => {}
             }
         }
-        (configuration, connection)
+        values
+    }
+}
+
+/// The configuration that a document has beside its parameters.
+fn written(root: &Map<String, Value>) -> Map<String, Value> {
+    root.get("configuration").and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// Takes the value at a place out, and says whether that moved others.
+fn leave_out(root: &mut Value, place: &str) -> bool {
+    let Some((parent, last)) = place.rsplit_once('/') else { return false };
+    match root.pointer_mut(parent) {
+        Some(Value::Array(items)) => {
+            let at = last.parse().ok().filter(|at| *at < items.len());
+            at.map(|at: usize| items.remove(at)).is_some()
+        }
+        Some(Value::Object(entries)) => {
+            entries.shift_remove(&last.replace("~1", "/").replace("~0", "~"));
+            false
+        }
+        _ => false,
     }
 }

@@ -10,10 +10,11 @@ use crate::lab::{Lab, count, rendered};
 #[test]
 fn every_template_is_a_valid_experiment_with_a_hypothesis() {
     for template in Template::all() {
-        let needed: Vec<&str> = template.parameters().iter().filter(|it| it.required).map(|it| it.name).collect();
+        let needed: Vec<&str> = template.parameters().iter().filter(|it| it.required).map(|it| &*it.name).collect();
         let [needed] = needed.as_slice() else { panic!("{needed:?}") };
         let vm = format!("{needed}=web-01");
-        for given in [&[vm.as_str()][..], &[&vm, "group=web-*"]] {
+        let others = if *needed == "group" { "serving=web-*" } else { "group=web-*" };
+        for given in [&[vm.as_str()][..], &[&vm, others]] {
             let (document, _) = template.render(&Overrides::parse(given).unwrap()).unwrap();
             let inputs = Inputs::new(Overrides::none()).environment(Environment::default());
             let experiment = Experiment::new(&document, &inputs).unwrap();
@@ -28,9 +29,13 @@ fn every_template_is_a_valid_experiment_with_a_hypothesis() {
 async fn every_template_does_what_it_says_and_puts_everything_back() {
     for template in Template::all() {
         let spec = EstateSpec::of(["web-01", "web-02", "other"]);
-        let lab = if template.platform() == "olvm" { Lab::olvm(&spec) } else { Lab::new(&spec) };
-        let vms = if template.parameters()[0].name == "vm_name" { "vm_name=web-01" } else { "vm_names=web-01,web-02" };
-        let (report, events) = lab.run(rendered(template.name(), &[vms, "group=other"])).await;
+        let lab = if template.platform() == Some("olvm") { Lab::olvm(&spec) } else { Lab::new(&spec) };
+        let given = match &*template.parameters()[0].name {
+            "vm_name" => ["vm_name=web-01", "group=other"],
+            "vm_names" => ["vm_names=web-01,web-02", "group=other"],
+            _ => ["group=web-*", "serving=*"],
+        };
+        let (report, events) = lab.run(rendered(template.name(), &given)).await;
         assert_eq!((report.verdict, report.reason), (Verdict::Completed, None), "{}", template.name());
         let sent = count(&events, |event| matches!(event, RunEventKind::Sent { .. }));
         assert!(sent >= 1 && lab.destructive_calls() >= 1, "{}", template.name());
@@ -45,7 +50,11 @@ fn the_document_that_is_shown_is_an_experiment_once_its_gaps_are_filled() {
     for template in Template::all() {
         let text = template.document().to_string();
         assert!(!text.contains('@'), "{text}");
-        let filled = text.replace("<vm_name>", "web-01").replace("<vm_names>", "web-01").replace("<group>", "web-*");
+        let filled = text
+            .replace("<vm_name>", "web-01")
+            .replace("<vm_names>", "web-01")
+            .replace("<group>", "web-*")
+            .replace("<serving>", "web-*");
         let document = Document::from_value("mine", serde_json::from_str(&filled).unwrap()).unwrap();
         let inputs = Inputs::new(Overrides::none()).environment(Environment::default());
         Experiment::new(&document, &inputs).unwrap();
@@ -57,13 +66,14 @@ fn names_are_found_in_both_spellings_and_an_unknown_one_lists_them() {
     for template in Template::all() {
         assert_eq!(Template::find(&template.name().replace('-', "_")).unwrap().name(), template.name());
     }
-    assert_eq!(Template::find("olvm_vm-batch_shutdown").unwrap().platform(), "olvm");
+    assert_eq!(Template::find("olvm_vm-batch_shutdown").unwrap().platform(), Some("olvm"));
     let error = Template::find("cpu-hog").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert_eq!(
         error.to_string(),
         "there is no chaos type `cpu-hog`: use one of vsphere-vm-poweroff, vsphere-vm-reboot, vsphere-vm-suspend, \
-         vsphere-vm-batch-shutdown, olvm-vm-shutdown, olvm-vm-reboot, olvm-vm-suspend, olvm-vm-batch-shutdown"
+         vsphere-vm-batch-shutdown, vsphere-vm-random-poweroff, olvm-vm-shutdown, olvm-vm-reboot, olvm-vm-suspend, \
+         olvm-vm-batch-shutdown, olvm-vm-random-shutdown"
     );
     let error = Template::find("olvm_vm_shutdwon").unwrap_err();
     assert!(

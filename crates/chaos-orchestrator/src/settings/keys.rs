@@ -140,6 +140,15 @@ const CHAOS: &[Key] = &[
         about: "Where `execute` writes `run-ID.json`, the journal, if `--journal-path` is not given.",
         example: "reports",
     },
+    Key {
+        name: "templates_path",
+        form: Form::Path,
+        default: None,
+        variable: None,
+        about: "Ready-made experiments beside those that are built in, for `execute --chaos-type` and `templates`, if \
+                `--templates` is not given.",
+        example: "templates",
+    },
 ];
 
 /// `type`, which every entry may have.

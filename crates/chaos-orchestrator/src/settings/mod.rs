@@ -57,6 +57,8 @@ pub struct ChaosSettings {
     pub experiments_path: Option<PathBuf>,
     /// A directory for what is told of a run.
     pub reports_path: Option<PathBuf>,
+    /// A directory with ready-made experiments.
+    pub templates_path: Option<PathBuf>,
 }
 
 impl Settings {
@@ -120,6 +122,7 @@ impl Settings {
             dry_run: reader.given("dry_run").filter(|_| is_dry).map(|given| given.origin.clone()),
             experiments_path: reader.path("experiments_path"),
             reports_path: reader.path("reports_path"),
+            templates_path: reader.path("templates_path"),
         };
         SettingsError::unless_empty(errors)?;
         Ok(Self { chaos, entries, warnings, shown: show::values(merged, kinds) })
