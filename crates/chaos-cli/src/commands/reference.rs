@@ -10,8 +10,8 @@ use crate::reference;
 
 /// Writes all pages. What is there already is written over.
 pub(super) fn run(args: &Reference, output: &Output) -> Result<Exit, Failure> {
-    let pages = reference::pages()
-        .map_err(|error| Failure::new(Exit::Failed, format!("cannot make the reference: {error}")))?;
+    let pages = if args.stubs { Ok(reference::stubs()) } else { reference::pages() };
+    let pages = pages.map_err(|error| Failure::new(Exit::Failed, format!("cannot make the reference: {error}")))?;
     for page in &pages {
         let path = args.out.join(&page.path);
         let directory = path.parent().unwrap_or(&args.out);

@@ -4,6 +4,7 @@
 mod configuration;
 mod env;
 mod man;
+mod stubs;
 mod words;
 mod yaml;
 
@@ -11,6 +12,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub(crate) use env::example_env;
+pub(crate) use stubs::pages as stubs;
 pub(crate) use yaml::example_yaml;
 
 /// A file of the reference.
