@@ -112,7 +112,15 @@ fn wrong_values_are_told_with_the_place_of_the_declaration() {
     let templates = Templates::with_directory(directory.path()).unwrap();
     let given = ["timeout=soon", "zone=east", "ticket=OPS-1x", "level=4", "mood=good"];
     let error = templates.find("shop").unwrap().render(&Overrides::parse(given).unwrap()).unwrap_err().to_string();
-    insta::assert_snapshot!(error.replace(&directory.path().display().to_string(), "DIR"), @"");
+    insta::assert_snapshot!(error.replace(&directory.path().display().to_string(), "DIR"), @"
+    DIR/shop.yaml: 6 errors
+      /configuration/mood: shop takes no `mood` (it takes vm_name, timeout, group, zone, ticket, level, and vsphere_{server, url, username, password, port, ca_file, insecure})
+      DIR/shop.yaml:11:9: /configuration/vm_name: shop needs `vm_name` (the web server, as a name, `id:…` or `path:/…`)
+      DIR/shop.yaml:14:9: /configuration/timeout: `timeout` has to be seconds, or a time such as `90s`, of more than 0
+      DIR/shop.yaml:16:9: /configuration/zone: `zone` has to be one of north, south
+      DIR/shop.yaml:17:9: /configuration/ticket: `ticket` has to be a text that is not empty that matches `OPS-[0-9]+`
+      DIR/shop.yaml:18:9: /configuration/level: `level` has to be a whole number from 1 to 3
+    ");
 }
 
 #[test]
@@ -132,8 +140,28 @@ fn what_a_file_declares_wrongly_is_told_with_line_and_column() {
                  \x20     - {name: eight, type: text, default: x, required: true}\n\
                  \x20     - nine\n\
                  method: []\n";
-    insta::assert_snapshot!(refusal(&[("wrong.yaml", wrong)]), @"");
-    insta::assert_snapshot!(refusal(&[("plain.json", r#"{"title": "t", "method": []}"#)]), @"");
+    insta::assert_snapshot!(refusal(&[("wrong.yaml", wrong)]), @"
+    DIR/wrong.yaml: 15 errors
+      DIR/wrong.yaml:5:5: /extensions/0/plattform: `plattform` is not known here, did you mean `platform`? (there can be name, summary, platform, parameters)
+      DIR/wrong.yaml:7:10: /extensions/0/parameters/0/name: a parameter has a name of letters, digits and `_`
+      DIR/wrong.yaml:8:21: /extensions/0/parameters/1/type: `vmm` is no type: use one of vm, vms, group, count, flag, seconds, seed, text, integer, number
+      DIR/wrong.yaml:9:9: /extensions/0/parameters/2: a parameter needs a `type`: vm, vms, group, count, flag, seconds, seed, text, integer, number
+      DIR/wrong.yaml:10:10: /extensions/0/parameters/3/name: `configuration` has this name too: give the parameter a `default` instead
+      DIR/wrong.yaml:11:10: /extensions/0/parameters/4/name: this is the name of a connection value, which every template takes
+      DIR/wrong.yaml:12:36: /extensions/0/parameters/5/default: the default has to be a whole number of at least 1
+      DIR/wrong.yaml:13:34: /extensions/0/parameters/6/choices: only text, integer and number can have this
+      DIR/wrong.yaml:14:37: /extensions/0/parameters/7/minimum: this is more than the maximum
+      DIR/wrong.yaml:15:33: /extensions/0/parameters/8/pattern: this is not a regular expression
+      DIR/wrong.yaml:16:62: /extensions/0/parameters/9/without/0: this has to be a place in the experiment, such as /steady-state-hypothesis/probes/1
+      DIR/wrong.yaml:17:35: /extensions/0/parameters/10/without: nothing can be left out for it: it always has a value; say `required: false`
+      DIR/wrong.yaml:18:47: /extensions/0/parameters/11/required: what has a default need not be given
+      DIR/wrong.yaml:18:10: /extensions/0/parameters/11/name: there is a parameter of this name already
+      DIR/wrong.yaml:19:9: /extensions/0/parameters/12: a parameter is a mapping with `name` and `type`
+    ");
+    insta::assert_snapshot!(refusal(&[("plain.json", r#"{"title": "t", "method": []}"#)]), @"
+    DIR/plain.json: 1 error
+      DIR/plain.json:1:1: /extensions: this experiment does not say what it takes as a template (add an entry with `name: chaosmonkey-template` and `parameters`, or move the file elsewhere)
+    ");
     assert_eq!(refusal(&[("broken.json", "{")]).split(": ").next(), Some("DIR/broken.json:1:2"));
     assert!(refusal(&[("Shop 1.yaml", SHOP)]).contains("the name of a template has small letters, digits and `-`"));
 }
