@@ -27,7 +27,8 @@ use crate::workspace::Workspace;
 pub(crate) struct Options {
     /// The peer; all without a name.
     peer: Option<Peer>,
-    /// Of chaostoolkit only the cases whose names begin so, or that cover this item (`TOL-05`).
+    /// Of chaostoolkit only the cases whose names begin so, or that cover this item (`TOL-05`); `templates` are the built-in
+    /// experiments.
     #[arg(requires = "peer")]
     cases: Vec<String>,
     /// With chaostoolkit: put the reference on both sides, which shows whether the comparison itself is sound.

@@ -13,6 +13,8 @@ mod inventory;
 mod lab;
 mod lazy;
 mod notifications;
+mod old_tool;
+mod own_templates;
 mod platforms;
 mod power;
 mod program;

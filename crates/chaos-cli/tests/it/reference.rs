@@ -72,3 +72,23 @@ fn the_reference_is_written_whole_and_the_same_each_time() {
 fn the_reference_is_a_chore_and_no_command_for_users() {
     assert!(!Program::new().run(&["--help"]).exits(0).stdout.contains("reference"));
 }
+
+#[test]
+fn the_stubs_are_python_and_have_every_function() {
+    let program = Program::new();
+    program.run(&["reference", "--stubs", "--out", "stubs"]).exits(0).says("wrote 4 files to stubs");
+    for module in ["chaosmonkey/vm.py", "chaosmonkey/stubs/actions.py"] {
+        let text = std::fs::read_to_string(program.directory().join("stubs").join(module)).expect("it is there");
+        for function in chaos_experiments::native_functions() {
+            assert!(text.contains(&format!("\ndef {}(platform_type, ", function.name)), "{module}: {}", function.name);
+        }
+        // `except` is a word of Python.
+        assert!(text.contains("def vm_group_powered_on(platform_type, group, ") && text.contains("**others"), "{text}");
+    }
+    let import = "import chaosmonkey.vm, chaosmonkey.stubs.actions";
+    let mut python = std::process::Command::new("python3");
+    python.args(["-c", import]).current_dir(program.directory().join("stubs"));
+    // Without Python there is nothing to accept them.
+    let Ok(python) = python.output() else { return };
+    assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));
+}

@@ -7,6 +7,7 @@ mod deliberate;
 mod json;
 mod server;
 mod side;
+mod templates;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,6 +26,8 @@ use crate::workspace::Workspace;
 
 /// Cases at a time: each starts one program after the other, and most of them wait.
 const WORKERS: usize = 2;
+/// In place of a case: whether the reference accepts the built-in experiments.
+const TEMPLATES: &str = "templates";
 /// Differences of one case that are shown.
 const SHOWN: usize = 5;
 
@@ -44,6 +47,13 @@ pub(super) fn run(
     let asked = |case: &Case, name: &str| case.name.starts_with(name) || case.covers.iter().any(|item| item == name);
     let chosen = |case: &&Case| names.is_empty() || names.iter().any(|name| asked(case, name));
     let cases: Vec<&Case> = all.iter().filter(chosen).collect();
+    let with_templates = names.is_empty() || names.iter().any(|name| name == TEMPLATES);
+    if let Some(ours) = ours.filter(|_| with_templates) {
+        templates::run(workspace, ours, reference, verdicts)?;
+        if cases.is_empty() {
+            return Ok(());
+        }
+    }
     ensure!(!cases.is_empty(), "the corpus has no such case");
     let side = |program: &Path| Side {
         program: program.to_owned(),
