@@ -218,13 +218,17 @@ impl Experiment {
             match &call.what {
                 What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => {
                     let (targets, group) = vms.targets();
-                    targets.iter().for_each(|target| add(target, group));
+                    for target in targets {
+                        add(target, group);
+                    }
                 }
                 What::Count { group, .. } => add(group, true),
                 What::Group { group, except } => {
                     add(group, true);
                     let (targets, group) = except.targets();
-                    targets.iter().for_each(|target| add(target, group));
+                    for target in targets {
+                        add(target, group);
+                    }
                 }
             }
         }

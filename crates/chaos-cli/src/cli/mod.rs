@@ -108,7 +108,7 @@ pub(crate) enum Command {
     /// Check an experiment as `chaos validate` does, and run nothing
     Validate(Validate),
 
-    /// Look at the built-in experiments and what they take
+    /// Look at the ready-made experiments and what they take
     #[command(subcommand)]
     Templates(Templates),
 

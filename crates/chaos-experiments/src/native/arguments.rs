@@ -26,7 +26,7 @@ pub(crate) struct Arguments<'a> {
     pub(super) left: IndexMap<String, Argument>,
     /// Those that cannot be read, which must not be called missing as well.
     broken: BTreeSet<String>,
-    findings: &'a mut Vec<Finding>,
+    pub(super) findings: &'a mut Vec<Finding>,
 }
 
 impl<'a> Arguments<'a> {

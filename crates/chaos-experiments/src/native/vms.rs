@@ -19,7 +19,7 @@ pub(crate) enum Vms {
     /// Each means exactly one VM.
     Named(Vec<TargetPattern>),
     /// Some of a group.
-    Drawn(Lot),
+    Drawn(Box<Lot>),
 }
 
 impl Vms {
@@ -39,56 +39,49 @@ impl Arguments<'_> {
     }
 
     /// What to draw from.
-    pub(super) fn lot(&mut self, name: &str, many: bool) -> Option<Lot> {
+    pub(super) fn lot(&mut self, name: &str, many: bool) -> Option<Box<Lot>> {
+        let before = self.findings.len();
         let Value::Object(written) = self.take(name)?.value else { return None };
-        let unknown: Vec<&String> = written.keys().filter(|key| !KNOWN.contains(&key.as_str())).collect();
-        for key in &unknown {
+        for key in written.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
             let message = format!("`{key}` is not known here: a random choice takes {}", KNOWN.join(", "));
             self.refuse(name, &message);
         }
-        let count = self.number(name, &written, "count", "a whole number of at least 1", count);
-        let seed = self.number(name, &written, "seed", "a whole number that is not negative", seed);
-        let group = match present(&written, GROUP) {
-            Some(Value::String(text)) => self.pattern(name, text),
-            _ => {
-                self.refuse(name, "`random` has to be a group of VMs: a name, a glob or `re:…`");
-                None
-            }
+        let count = self.entry(name, &written, "count", "a whole number of at least 1", count);
+        let seed = self.entry(name, &written, "seed", "a whole number that is not negative", seed);
+        let group = if let Some(Value::String(text)) = present(&written, GROUP) {
+            self.pattern(name, text)
+        } else {
+            self.refuse(name, "`random` has to be a group of VMs: a name, a glob or `re:…`");
+            None
         };
+        let filter = |value: &Value| value.as_str().and_then(|text| NamePattern::new(text).ok());
         let [datacenter, cluster, host] =
-            ["datacenter", "cluster", "host"].map(|filter| self.filter(name, &written, filter));
-        let count = count?.unwrap_or(NonZeroUsize::MIN);
+            ["datacenter", "cluster", "host"].map(|key| self.entry(name, &written, key, "a name or a glob", filter));
+        let count = count.unwrap_or(NonZeroUsize::MIN);
         if !many && count > NonZeroUsize::MIN {
             self.refuse(name, "this means one VM: `count` can only be 1");
+        }
+        if self.findings.len() > before {
             return None;
         }
-        let lot = Lot { group: group?, datacenter: datacenter?, cluster: cluster?, host: host?, count, seed: seed? };
-        unknown.is_empty().then_some(lot)
+        Some(Box::new(Lot { group: group?, datacenter, cluster, host, count, seed }))
     }
 
-    fn number<T>(
+    /// An entry that may be left out.
+    fn entry<T>(
         &mut self,
         name: &str,
         written: &Map<String, Value>,
         key: &str,
         form: &str,
-        read: fn(&Value) -> Option<T>,
-    ) -> Option<Option<T>> {
-        let Some(value) = present(written, key) else { return Some(None) };
-        let number = read(value);
-        if number.is_none() {
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<T> {
+        let value = present(written, key)?;
+        let entry = read(value);
+        if entry.is_none() {
             self.refuse(name, &format!("`{key}` has to be {form}"));
         }
-        number.map(Some)
-    }
-
-    fn filter(&mut self, name: &str, written: &Map<String, Value>, key: &str) -> Option<Option<NamePattern>> {
-        let Some(value) = present(written, key) else { return Some(None) };
-        let pattern = value.as_str().and_then(|text| NamePattern::new(text).ok());
-        if pattern.is_none() {
-            self.refuse(name, &format!("`{key}` has to be a name or a glob"));
-        }
-        pattern.map(Some)
+        entry
     }
 }
 

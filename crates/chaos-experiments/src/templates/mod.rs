@@ -104,9 +104,9 @@ impl Template {
         let mut configuration = written(&root);
         for parameter in &*self.parameters {
             let default = parameter.default.as_ref().and_then(|text| parameter.read(&Given::Text(text.to_string())));
-            let gap = || match parameter.stands_for_nothing() {
-                true => Value::Null,
-                false => format!("<{}>", parameter.name).into(),
+            let gap = || match &parameter.name {
+                _ if parameter.stands_for_nothing() => Value::Null,
+                name => format!("<{name}>").into(),
             };
             configuration.insert(parameter.name.to_string(), default.unwrap_or_else(gap));
         }

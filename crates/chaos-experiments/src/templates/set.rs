@@ -1,6 +1,6 @@
 //! The templates that there are: those that are built in, and those of a directory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chaos_core::{Error, ErrorKind, nearest};
 
@@ -93,7 +93,7 @@ impl Templates {
 }
 
 /// Whether a file of the directory is meant to be a template.
-fn is_template(path: &PathBuf) -> bool {
+fn is_template(path: &Path) -> bool {
     let hidden = path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
     let ending = path.extension().and_then(|ending| ending.to_str());
     !hidden && matches!(ending, Some("json" | "yaml" | "yml")) && path.is_file()
