@@ -17,7 +17,7 @@ const FILES: [(&str, &str, &str); 4] = [
 
 fn place(program: &Program) {
     for (name, text, _) in FILES {
-        fs::write(program.directory().join(name), text).unwrap();
+        fs::write(program.directory().join(name), text).expect("it can be written");
     }
 }
 
@@ -27,7 +27,8 @@ fn commands(file: &str) -> [[&str; 3]; 2] {
 }
 
 fn journal(program: &Program) -> Value {
-    serde_json::from_str(&fs::read_to_string(program.directory().join("journal.json")).unwrap()).unwrap()
+    serde_json::from_str(&fs::read_to_string(program.directory().join("journal.json")).expect("it is there"))
+        .expect("it is JSON")
 }
 
 fn performed(program: &Program, args: [&str; 3]) -> Run {

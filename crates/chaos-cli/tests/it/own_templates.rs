@@ -26,8 +26,8 @@ method:
 
 fn program() -> Program {
     let program = Program::new();
-    fs::create_dir(program.directory().join("mine")).unwrap();
-    fs::write(program.directory().join("mine/shop-restart.yaml"), SHOP).unwrap();
+    fs::create_dir(program.directory().join("mine")).expect("it can be made");
+    fs::write(program.directory().join("mine/shop-restart.yaml"), SHOP).expect("it can be written");
     program
 }
 
