@@ -28,9 +28,9 @@ pub(crate) fn pages() -> Vec<Page> {
 }
 
 fn module_text(module: &str) -> String {
-    let mut text = format!(
+    let mut parts = vec![format!(
         "\"\"\"{module}: what ChaosMonkey for VMs does itself. Here it is only declared, so that `chaos validate` finds it.\"\"\"\n"
-    );
+    )];
     for function in native_functions() {
         let is_required = |name: &str| function.required.contains(&name);
         let (words, names): (Vec<&str>, Vec<&str>) =
@@ -40,11 +40,11 @@ fn module_text(module: &str) -> String {
         // Python can pass on what it cannot name.
         all.extend((!words.is_empty()).then(|| "**others".to_owned()));
         let does = if function.is_action { "Changes VMs" } else { "Looks at VMs" };
-        text += &format!(
+        parts.push(format!(
             "\n\ndef {}({}):\n    \"\"\"{does}.\"\"\"\n    raise NotImplementedError(\"chaosmonkey runs this\")\n",
             function.name,
             all.join(", ")
-        );
+        ));
     }
-    text
+    parts.concat()
 }
