@@ -116,15 +116,18 @@ pub struct ActivityRecord {
     /// How long it took, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<f64>,
+    /// What the controls of the activity have added.
+    #[serde(flatten)]
+    pub added: Map<String, Value>,
     /// Whether its output is within its tolerance, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance_met: Option<bool>,
     /// How many tries it took, if more than one. A key of ours, which Chaos Toolkit does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tries: Option<u64>,
-    /// What controls have added.
+    /// What other controls have added later.
     #[serde(flatten)]
-    pub more: Map<String, Value>,
+    pub added_later: Map<String, Value>,
 }
 
 impl Journal {
@@ -148,9 +151,6 @@ impl Journal {
 }
 
 impl ActivityRecord {
-    /// The keys that a control may not take away.
-    const KEPT: [&str; 3] = ["activity", "start", "tolerance_met"];
-
     /// Takes over what a control has made of it. What is not of its type stays as it was.
     pub(crate) fn amend(&mut self, amended: &Map<String, Value>) {
         let text = |key: &str| amended.get(key).and_then(Value::as_str).map(str::to_owned);
@@ -174,10 +174,19 @@ impl ActivityRecord {
         if let Some(met) = amended.get("tolerance_met").and_then(Value::as_bool) {
             self.tolerance_met = Some(met);
         }
-        let own = ["output", "status", "exception", "end", "duration"];
-        let is_own = |key: &str| own.contains(&key) || Self::KEPT.contains(&key);
-        self.more =
-            amended.iter().filter(|(key, _)| !is_own(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        self.added.clear();
+        self.added_later.clear();
+        let mut list = &mut self.added;
+        for (key, value) in amended {
+            match key.as_str() {
+                // What comes behind it was added when it was known.
+                "tolerance_met" => list = &mut self.added_later,
+                "activity" | "output" | "start" | "status" | "exception" | "end" | "duration" => {}
+                _ => {
+                    list.insert(key.clone(), value.clone());
+                }
+            }
+        }
     }
 }
 
@@ -249,9 +258,10 @@ impl JournalFold {
                     exception: None,
                     end: None,
                     duration: None,
+                    added: Map::new(),
                     tolerance_met: None,
-                    more: Map::new(),
                     tries: None,
+                    added_later: Map::new(),
                 };
                 let list = self.list(*section);
                 list.push(record);

@@ -177,6 +177,9 @@ impl Reader<'_> {
         let before = self.errors();
         if self.inputs.validates {
             validation::activity(map, place, self.inputs, &mut self.findings);
+            let mut found = Vec::new();
+            controls::of_owner(map, place, self.inputs, &mut found);
+            self.findings.extend(found.into_iter().filter(|finding| finding.severity == Severity::Error));
         }
         let is_valid = self.errors() == before;
         let told = std::mem::take(&mut self.findings);

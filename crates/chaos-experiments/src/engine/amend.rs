@@ -101,11 +101,16 @@ impl Running<'_> {
         &self,
         cx: &Context,
         section: Section,
+        is_begun: bool,
         result: Result<T, Stopped>,
     ) -> Result<T, Stopped> {
         let level = if section == Section::Rollbacks { Level::Rollback } else { Level::Method };
-        let records = self.recorder.records(section).await.into_iter().map(|(_, record)| record).collect();
-        let changed = self.after(cx, &Part::of_experiment(level), Value::Array(records)).await;
+        let state = if is_begun {
+            self.recorder.records(section).await.into_iter().map(|(_, record)| record).collect()
+        } else {
+            Value::Null
+        };
+        let changed = self.after(cx, &Part::of_experiment(level), state).await;
         let value = result?;
         self.amend_all(section, changed?.as_ref()).await?;
         Ok(value)
@@ -119,12 +124,14 @@ impl Running<'_> {
         &self,
         cx: &Context,
         part: &Part<'_>,
+        is_begun: bool,
         result: Result<Ended, Stopped>,
     ) -> Result<Ended, Stopped> {
         let section = Section::HypothesisBefore;
         let probes: Vec<Value> = self.recorder.records(section).await.into_iter().map(|(_, record)| record).collect();
         let met = result.as_ref().ok().map(|ended| matches!(ended, Ended::Well));
-        let changed = self.after(cx, part, json!({"steady_state_met": met, "probes": probes})).await;
+        let state = if is_begun { json!({"steady_state_met": met, "probes": probes}) } else { Value::Null };
+        let changed = self.after(cx, part, state).await;
         let ended = result?;
         let Some(changed) = changed? else { return Ok(ended) };
         self.amend_all(section, changed.get("probes")).await?;
@@ -171,7 +178,16 @@ impl Running<'_> {
     async fn amend_experiment(&self) {
         let now = self.live.now();
         if now.shows_otherwise {
-            let shown = self.resolved.experiment.masker.document(&now.experiment);
+            let experiment = &self.resolved.experiment;
+            // What the journal begins with is a copy: of a text or number, and of what is new, it does not know.
+            let mut root = experiment.late.root.clone();
+            root.insert("dry".to_owned(), now.experiment.get("dry").cloned().unwrap_or_default());
+            for (key, value) in &mut root {
+                if let Some(changed) = now.experiment.get(key).filter(|_| value.is_object() || value.is_array()) {
+                    value.clone_from(changed);
+                }
+            }
+            let shown = experiment.masker.document(&root);
             let changes = Map::from_iter([("experiment".to_owned(), shown)]);
             self.recorder.note(RunEventKind::JournalAmended { changes }).await;
         }

@@ -99,11 +99,13 @@ impl Running<'_> {
             let own = &self.resolved.experiment.controls.hypothesis;
             let place = place(false, section);
             let part = Part { level: Level::Hypothesis, own, at: "/steady-state-hypothesis", place };
-            let result = match self.before(cx, &part).await {
+            let ready = self.before(cx, &part).await;
+            let is_begun = ready.is_ok();
+            let result = match ready {
                 Ok(()) => self.probes(cx, section).await,
                 Err(stopped) => Err(stopped),
             };
-            self.after_hypothesis(cx, &part, result).await?
+            self.after_hypothesis(cx, &part, is_begun, result).await?
         } else {
             self.probes(cx, section).await?
         };

@@ -80,11 +80,13 @@ impl Running<'_> {
             return self.steps(cx, beside, section).await;
         }
         let level = if section == Section::Rollbacks { Level::Rollback } else { Level::Method };
-        let result = match self.before(cx, &Part::of_experiment(level)).await {
+        let ready = self.before(cx, &Part::of_experiment(level)).await;
+        let is_begun = ready.is_ok();
+        let result = match ready {
             Ok(()) => self.steps(cx, beside, section).await,
             Err(stopped) => Err(stopped),
         };
-        self.after_steps(cx, section, result).await
+        self.after_steps(cx, section, is_begun, result).await
     }
 
     /// Carries out the activities of a section in order, those in the background `beside` the others, and waits for all of

@@ -179,6 +179,7 @@ async fn what_controls_change_is_seen_by_what_follows_and_by_the_journal() {
     let mut document = with_hypothesis(document(&[renamed, secret], &[]), &[judged]);
     document["controls"] = json!([python("changing", &json!({}))]);
     document["configuration"] = json!({"word": "before"});
+    document["extensions"] = json!([{"name": "theirs"}]);
     let report = run(read(&modules, document, Rules::Compat)).await;
     assert_eq!(report.verdict, Verdict::Completed, "{:?}", report.reason);
     let journal = serde_json::to_value(&report.journal).unwrap();

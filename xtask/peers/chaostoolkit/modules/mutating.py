@@ -3,7 +3,7 @@
 
 def before_experiment_control(context, configuration, secrets):
     configuration["word"] = "changed"
-    secrets["more"] = {"added": "by a control"}
+    configuration["added"] = "by a control"
     context["extensions"] = [{"name": "found", "value": 1}]
 
 
