@@ -134,6 +134,7 @@ pub(super) async fn recover_first(
 }
 
 /// Runs the experiment with its events on disk first and on the screen second.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the command, and none belongs to another")]
 pub(super) async fn run_recorded(
     resolved: &ResolvedExperiment,
     stage: &Stage,
