@@ -1,5 +1,6 @@
 //! The house rules that no compiler checks: crate directions, module comments, documents.
 
+mod compat;
 mod crates;
 mod sources;
 mod texts;
@@ -70,6 +71,8 @@ const RULES: &[(&str, Rule)] = &[
     ("links", texts::links),
     ("commands in documents", texts::commands),
     ("changelog", texts::changelog),
+    ("differences of the rules", compat::rules),
+    ("behaviours of Chaos Toolkit", compat::behaviours),
 ];
 
 /// Checks every rule; each is one check of the count.
