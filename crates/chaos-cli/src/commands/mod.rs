@@ -60,7 +60,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
             #[cfg(feature = "dora")]
             Platforms::DoraDiscover(args) => dora::discover(args, settings, output).await,
         },
-        Command::Execute(args) if args.supervise => supervise::run(&args, settings, output).await,
+        Command::Execute(args) if args.supervise => Box::pin(supervise::run(&args, settings, output)).await,
         Command::Execute(args) => execute::run(*args, settings, output).await,
         Command::Templates(command) => templates::run(&command, settings, output),
         Command::Schema => schema::run(output),

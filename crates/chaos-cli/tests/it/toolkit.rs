@@ -17,7 +17,7 @@ fn journal(program: &Program) -> Value {
 /// An experiment of these activities, as the file `e.json`.
 fn write(program: &Program, method: &Value, rollbacks: &Value) {
     let experiment = json!({"title": "t", "description": "d", "method": method, "rollbacks": rollbacks});
-    fs::write(program.directory().join("e.json"), experiment.to_string()).unwrap();
+    fs::write(program.directory().join("e.json"), experiment.to_string()).expect("written");
 }
 
 fn process(path: &str, arguments: &Value) -> Value {
@@ -137,15 +137,15 @@ fn the_log_goes_to_stderr_and_to_a_file_that_is_written_on() {
 
 /// Starts an experiment that runs for long, and sends it a signal once it is there.
 fn interrupted(activity: &Value, name: &str, strategy: &str) -> (Program, Run) {
-    let program = Program::new().env("PATH", std::env::var("PATH").unwrap());
+    let program = Program::new().env("PATH", std::env::var("PATH").expect("it works"));
     let rollback = process("touch", &json!(["rolled-back"]));
     write(&program, &json!([process("touch", &json!(["begun"])), activity]), &json!([rollback]));
-    let child = program.command(&["run", "e.json", "--rollback-strategy", strategy]).spawn().unwrap();
+    let child = program.command(&["run", "e.json", "--rollback-strategy", strategy]).spawn().expect("it works");
     let (began, limit) = (Instant::now(), Duration::from_secs(30));
     // The activity is under way when its begin is in the log of the run.
     let is_there = || {
         let runs = program.directory().join(".local/state/chaosmonkey/runs");
-        let logs = fs::read_dir(runs).into_iter().flatten().map(|run| run.unwrap().path().join("0000.log"));
+        let logs = fs::read_dir(runs).into_iter().flatten().map(|run| run.expect("it works").path().join("0000.log"));
         // The first time it is in the experiment as a whole.
         let twice = |log: Vec<u8>| String::from_utf8_lossy(&log).matches("\"the long one\"").count() > 1;
         logs.filter_map(|log| fs::read(log).ok()).any(twice)
@@ -155,7 +155,7 @@ fn interrupted(activity: &Value, name: &str, strategy: &str) -> (Program, Run) {
         std::thread::sleep(Duration::from_millis(5));
     }
     signal(&child, name);
-    let run = Run::from(child.wait_with_output().unwrap());
+    let run = Run::from(child.wait_with_output().expect("it works"));
     assert!(began.elapsed() < limit, "it ends");
     (program, run)
 }
@@ -192,8 +192,8 @@ fn a_signal_interrupts_each_kind_of_activity() {
 
 /// The URL of a server that takes connections and says nothing.
 fn silent_server() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("it works");
+    let url = format!("http://{}/", listener.local_addr().expect("it works"));
     std::thread::spawn(move || {
         let kept: Vec<_> = listener.incoming().collect();
         drop(kept);

@@ -37,7 +37,8 @@ pub fn schema() -> Value {
     properties.extend(own::of_experiment().into_iter().map(|(key, value)| (key.to_owned(), value)));
     schema.insert("properties".to_owned(), Value::Object(properties));
     let definitions = [
-        ("activities", json!({"type": ["array", "null"], "items": {"$ref": "#/$defs/activity"}})),
+        ("step", own::step()),
+        ("activities", json!({"type": ["array", "null"], "items": {"$ref": "#/$defs/step"}})),
         ("controls", controls()),
     ];
     let definitions = definitions
@@ -72,7 +73,7 @@ fn standard() -> Map<String, Value> {
             json!({
                 "description": "What is done, one activity after the other. The list may be empty.",
                 "type": "array",
-                "items": {"$ref": "#/$defs/activity"},
+                "items": {"$ref": "#/$defs/step"},
             }),
         ),
         (

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::values::{described, named, object, of_kind};
+use super::values::{described, named, object, of_kind, reference};
 use crate::native::{CONNECTION_ARGUMENTS, Function};
 use crate::templates::ParameterKind;
 
@@ -52,9 +52,17 @@ fn parameter(name: &str) -> Value {
             (ParameterKind::Seconds, "How long the hard way may take after the guest: 60 if it is not given.")
         }
         "parallel" => (ParameterKind::Count, "How many VMs at the same time: 5 if it is not given."),
+        "power_state" => {
+            let states = json!({"enum": ["powered_on", "powered_off", "suspended", "unknown", null]});
+            return described(json!({"anyOf": [states, reference()]}), "Only VMs in this state count.");
+        }
         _ => return json!(true),
     };
-    described(of_kind(kind, is_required(name)), what)
+    let kind = of_kind(kind, is_required(name));
+    if ["vm_name", "vm_names", "except"].contains(&name) {
+        return described(json!({"anyOf": [kind, named("draw")]}), what);
+    }
+    described(kind, what)
 }
 
 /// A connection value. The settings are the place for these.

@@ -67,12 +67,32 @@ pub(super) fn definitions() -> Vec<(&'static str, Value)> {
         ("target", json!({"anyOf": [word(), number]})),
         ("targets", or_null(&[list, json!({"type": "string"})])),
         ("some-targets", some),
+        // VMs of a group at random.
+        ("draw", draw()),
     ]
 }
 
 /// The value of that name among the definitions.
 pub(super) fn named(name: &str) -> Value {
     json!({"$ref": format!("#/$defs/{name}")})
+}
+
+/// Some VMs of a group, drawn by a seed.
+fn draw() -> Value {
+    let part = |what: &str| described(named("words"), &format!("Only VMs of this {what}."));
+    json!({
+        "type": "object",
+        "required": ["random"],
+        "properties": {
+            "random": described(named("target"), "The group of VMs that are drawn from."),
+            "count": described(named("count"), "How many: 1 if it is not given."),
+            "seed": {"description": "The same seed draws the same VMs.", "type": ["integer", "string", "null"]},
+            "datacenter": part("datacenter"),
+            "cluster": part("cluster"),
+            "host": part("host"),
+        },
+        "additionalProperties": false,
+    })
 }
 
 /// The words that count as true or false do so in any case of their letters.
