@@ -89,13 +89,22 @@ fn experiment(platform: &str) -> Value {
             {"type": "python", "module": "chaosmonkey.vm", "func": function, "arguments": arguments}})
     };
     let one = |vm: &str| json!({"vm_name": vm});
+    let mut beside = action("suspend", "vm_suspend", one("suspend-me"));
+    beside["background"] = true.into();
+    let there = json!({"type": "probe", "name": "bystander is on", "tolerance": "powered_on", "provider":
+        {"type": "python", "module": "chaosmonkey.vm", "func": "vm_power_state",
+         "arguments": {"vm_name": "bystander", "platform_type": platform}}});
     json!({
         "title": "crash matrix", "description": "every kind of step",
+        "runtime": {"hypothesis": {"strategy": "continuously"}},
+        "steady-state-hypothesis": {"title": "the bystander is on", "probes": [there]},
         "method": [
             action("off", "vm_power_off", one("off-me")),
-            action("suspend", "vm_suspend", one("suspend-me")),
-            action("reboot", "vm_reboot", one("reboot-me")),
-            action("start", "vm_power_on", one("start-me")),
+            beside,
+            {"name": "at once", "parallel": [
+                action("reboot", "vm_reboot", one("reboot-me")),
+                action("start", "vm_power_on", one("start-me")),
+            ]},
             action("batch", "vm_batch_power_off", json!({"vm_names": "batch-1,batch-2,batch-3", "parallel": 3})),
             action("twice-off", "vm_power_off", one("twice")),
             action("twice-on", "vm_power_on", one("twice")),
