@@ -61,7 +61,9 @@ impl Side {
         let server = Server::start(&work)?;
         let authority = server.authority();
         let source = prepare(case, &work, &authority)?;
-        let mut command = Command::new(&self.program);
+        // Whoever runs this in the background ignores SIGINT, and so would each program that is started from here.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=INT,QUIT").arg(&self.program);
         command.arg("--no-version-check").args(&case.globals).arg(&case.command);
         command.args(case.options.iter().map(|option| option.replace(ADDRESS, &authority)));
         command.args((!source.is_empty()).then(|| source.replace(ADDRESS, &authority)));
