@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::artifacts::{self, Programs};
+use crate::peers;
 use crate::simulator::Simulator;
 use crate::tally::{Runner, Tally};
 use crate::workspace::Workspace;
@@ -29,6 +30,11 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     say::heading("peak memory");
     let programs = artifacts::build_chaosmonkey(workspace, true)?;
     tally += peak_memory(workspace, &programs)?;
+    say::heading("start-up, beside Chaos Toolkit");
+    let mut measured = Command::new("python3");
+    measured.arg(workspace.root().join("xtask/measure/start_up.py")).arg(programs.chaosmonkey());
+    measured.arg(peers::chaos(workspace)?);
+    tally += shell::count(&mut measured, Runner::Check, LIMIT);
     Ok(tally)
 }
 

@@ -14,6 +14,7 @@ mod pyvmomi;
 mod vcsim;
 
 use std::fmt;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -58,6 +59,11 @@ impl Options {
     fn has(&self, peer: Peer) -> bool {
         self.peer.is_none_or(|chosen| chosen == peer)
     }
+}
+
+/// The command of Chaos Toolkit, which is installed if it is not there.
+pub(crate) fn chaos(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(install::chaostoolkit(workspace)?.join("bin/chaos"))
 }
 
 /// Runs the peers; one that fails does not keep the next from running.

@@ -8,7 +8,7 @@ use chaos_experiments::{Document, Experiment, Inputs, Overrides, RecoverOptions,
 use chaos_orchestrator::ChaosSettings;
 use secrecy::ExposeSecret;
 
-use super::stage::{Journal, Stage, recover_first, run_recorded, tell_left_changed};
+use super::stage::{After, Journal, Stage, recover_first, run_recorded};
 use super::templates;
 use crate::cli::{Execute, SettingsArgs};
 use crate::exit::Exit;
@@ -130,9 +130,11 @@ async fn perform(
     // What is left changed is said in any case, also where the report cannot be written.
     let shown = output.data(|to| write_run(args.format, &report, to));
     let written = journal.write(&report.journal, output);
-    tell_left_changed(&report, stage, rules, output);
+    let after = After { report: &report, rules, stage, records: &records, cx, interrupts, options: &options };
+    let settled = after.settle(false, output).await;
     shown?;
     written?;
+    settled?;
     Ok(exit(report.verdict))
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use chaos_core::{Context, HaltFlag, RunId, StopCause};
+use chaos_core::{Context, HaltFlag, RunId};
 use chaos_experiments::{
-    Document, Experiment, ExperimentError, Inputs, Notice, Notifications, RecoverOptions, Rules, RunOptions, RunReport,
-    Schedule, Strategies, Verdict,
+    Document, Experiment, ExperimentError, Inputs, Notice, Notifications, RecoverOptions, Rules, RunOptions, Schedule,
+    Strategies, Verdict,
 };
 
-use super::stage::{Journal, Stage, recover_first, run_recorded, tell_left_changed};
-use super::{recover, validate, variables};
+use super::stage::{After, Journal, Stage, recover_first, run_recorded};
+use super::{validate, variables};
 use crate::cli::{Run, SettingsArgs, ToolkitArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -134,37 +134,10 @@ async fn on_stage(
     }
     let written = journal.write(&report.journal, output);
     told.tell_end(cx, &report.journal).await;
-    undo(args, &report, stage, &records, cx, interrupts, &recovery, output).await?;
+    let after = After { report: &report, rules, stage, records: &records, cx, interrupts, options: &recovery };
+    after.settle(args.undo, output).await?;
     written?;
     Ok(if report.verdict == Verdict::Completed { Exit::Done } else { Exit::Failed })
-}
-
-/// Puts back what the experiment has left changed, where that was asked for or somebody else has stopped the run; else says
-/// what that is.
-#[expect(clippy::too_many_arguments, reason = "each is a part of the command, and none belongs to another")]
-async fn undo(
-    args: &Run,
-    report: &RunReport,
-    stage: &Stage,
-    records: &State,
-    cx: &Context,
-    interrupts: &Interrupts,
-    options: &RecoverOptions,
-    output: &Output,
-) -> Result<(), Failure> {
-    let stopped_by_others = report.stopped_by.is_some_and(|cause| cause != StopCause::Caller);
-    let is_compat = !report.left_changed.is_empty();
-    if is_compat && (args.undo || stopped_by_others) {
-        let cx = cx.detached(super::LONGEST).cancelled_by(interrupts.second().clone());
-        let recovered = recover::one(records, &report.run, &cx, &*stage.source, options, output).await?;
-        recover::tell(records, &recovered, output).await;
-        if !recovered.is_settled() {
-            return Err(Failure::new(Exit::Failed, "not everything is back as it was found"));
-        }
-        return Ok(());
-    }
-    tell_left_changed(report, stage, if args.rules.strict { Rules::Strict } else { Rules::Compat }, output);
-    Ok(())
 }
 
 /// Where the run is written down. An experiment that changes no VM can do without.

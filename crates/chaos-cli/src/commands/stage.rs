@@ -79,7 +79,41 @@ impl Stage {
     }
 }
 
-pub(super) fn tell_left_changed(report: &RunReport, stage: &Stage, rules: Rules, output: &Output) {
+/// A run that is over, and all that is needed to put back what it has left changed.
+pub(super) struct After<'a> {
+    pub(super) report: &'a RunReport,
+    pub(super) rules: Rules,
+    pub(super) stage: &'a Stage,
+    pub(super) records: &'a State,
+    pub(super) cx: &'a Context,
+    pub(super) interrupts: &'a Interrupts,
+    pub(super) options: &'a RecoverOptions,
+}
+
+impl After<'_> {
+    /// Puts back what the experiment has left changed, where that was asked for; else says what that is.
+    ///
+    /// # Errors
+    /// Not everything is back.
+    pub(super) async fn settle(&self, undo: bool, output: &Output) -> Result<(), Failure> {
+        let Self { report, rules, stage, records, cx, interrupts, options } = self;
+        // By strict rules what could be put back is back.
+        let leaves = *rules == Rules::Compat && !report.left_changed.is_empty();
+        if !(leaves && undo) {
+            tell_left_changed(report, stage, *rules, output);
+            return Ok(());
+        }
+        let cx = cx.detached(super::LONGEST).cancelled_by(interrupts.second().clone());
+        let recovered = recover::one(records, &report.run, &cx, &*stage.source, options, output).await?;
+        recover::tell(records, &recovered, output).await;
+        if recovered.is_settled() {
+            return Ok(());
+        }
+        Err(Failure::new(Exit::Failed, "not everything is back as it was found"))
+    }
+}
+
+fn tell_left_changed(report: &RunReport, stage: &Stage, rules: Rules, output: &Output) {
     // By strict rules everything should be back.
     let (level, back) = match rules {
         Rules::Compat => ("warning", "puts everything back"),

@@ -59,6 +59,23 @@ async fn what_an_experiment_leaves_changed_stays_so_and_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_halt_puts_back_what_the_experiment_would_leave_changed() {
+    let lab = Lab::demo().await;
+    let power = || lab.sim.world().vm("web-01").unwrap().power;
+    let mut off = vm("vm_power_off", "web-01");
+    off["pauses"] = json!({"after": 60});
+    write(&lab.program, &json!([off]), &json!([]));
+    for (args, code) in [(&["run", "e.json"][..], 1), (&["execute", "-e", "e.json", "--compat"], 130)] {
+        let child = lab.program.command(args).spawn().unwrap();
+        lab.until(|_| power() == Power::Off).await;
+        lab.run(&["halt", "--reason", "enough"]).exits(0);
+        Run::from(child.wait_with_output().unwrap()).exits(code).says("enough");
+        assert_eq!(power(), Power::On);
+        lab.run(&["resume"]).exits(0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_is_exit_code_1_and_touches_nothing() {
     let lab = Lab::demo().await;
     write(&lab.program, &json!([vm("vm_power_off", "nobody")]), &json!([]));

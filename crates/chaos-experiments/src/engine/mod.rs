@@ -168,7 +168,14 @@ impl Running<'_> {
             self.roll_back(&repair.clone().cancelled_by(told_again.clone()), &mut ending).await;
             told = self.note_interruption(cx, &mut ending).await.or(told);
         }
-        self.end(cx, &repair, ending, told).await
+        let mut is_put_back = self.rules.puts_back();
+        if !is_put_back && told.is_some_and(|cause| cause != StopCause::Caller) {
+            // Whoever stops it from outside wants everything back, whatever the experiment would leave.
+            ending.left = self.ledger.put_back(&repair, &self.recorder).await;
+            is_put_back = true;
+        }
+        let left_as_it_is = (!is_put_back).then_some(&repair);
+        self.end(cx, left_as_it_is, ending, told).await
     }
 
     /// The begin of the run and the steady state before the method. Nothing is touched. Says whether the method may begin.
@@ -235,10 +242,11 @@ impl Running<'_> {
         std::future::pending().await
     }
 
+    /// The end of the run. What is `left_as_it_is` is looked at, and changes nothing about how the run ended.
     async fn end(
         &self,
         cx: &Context,
-        repair: &Context,
+        left_as_it_is: Option<&Context>,
         mut ending: Ending,
         stopped_by: Option<StopCause>,
     ) -> RunReport {
@@ -257,7 +265,7 @@ impl Running<'_> {
             journal.stop = None;
         }
         let (verdict, reason) = (ending.verdict(), ending.reason());
-        if !self.rules.puts_back() {
+        if let Some(repair) = left_as_it_is {
             ending.left = self.ledger.survey(repair, &self.recorder).await;
         }
         let without_undo = self.without_undo.lock().unwrap_or_else(PoisonError::into_inner).clone();
