@@ -44,7 +44,7 @@ impl Variables {
             .or_else(|| self.secrets.values().find_map(|scope| scope.as_object().and_then(|scope| scope.get(name))))
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.configuration.is_empty() && self.secrets.is_empty() && self.steps.is_empty()
     }
 

@@ -193,18 +193,21 @@ impl Running<'_> {
         let (status, output, exception, met, ended) = match returned {
             Ok(returned) => {
                 let missed = match activity.tolerance.as_ref().filter(|_| judged && !returned.left_out) {
-                    Some(tolerance) => self.judge(cx, tolerance, &returned.output).await.err(),
+                    Some(tolerance) => self.judge(&limited, tolerance, &returned.output).await.err(),
                     None => None,
                 };
-                let met = self.tells_tolerance(section, activity).then_some(missed.is_none());
+                // A judgement that was cut short is none.
+                let cut = missed.is_some() && cx.cancellation().is_cancelled();
+                let met = (self.tells_tolerance(section, activity) && !cut).then_some(missed.is_none());
                 let ended = match missed {
-                    None => Ended::Well,
-                    Some(why) => Ended::Missed(match returned.detail {
+                    _ if cut => Err(Stopped::Interrupted),
+                    None => Ok(Ended::Well),
+                    Some(why) => Ok(Ended::Missed(match returned.detail {
                         Some(detail) => format!("`{}`: {why} ({detail})", activity.name),
                         None => format!("`{}`: {why}", activity.name),
-                    }),
+                    })),
                 };
-                (Some(ActivityStatus::Succeeded), returned.output, Vec::new(), met, Ok(ended))
+                (Some(ActivityStatus::Succeeded), returned.output, Vec::new(), met, ended)
             }
             Err(Unwell::Failed(failed)) => {
                 let cut = failed.error.kind() == ErrorKind::Cancelled && cx.cancellation().is_cancelled();

@@ -85,7 +85,12 @@ impl Running<'_> {
     /// Takes over the records of a section that a control has changed.
     async fn amend_all(&self, section: Section, changed: Option<&Value>) -> Result<(), Stopped> {
         let changed = changed.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        for ((number, before), after) in self.recorder.records(section).await.into_iter().zip(changed) {
+        let records = self.recorder.records(section).await;
+        if records.len() != changed.len() && !changed.is_empty() {
+            tracing::warn!("a control has added or removed records, so that none that it has changed is taken over");
+            return Ok(());
+        }
+        for ((number, before), after) in records.into_iter().zip(changed) {
             if before != *after && after.is_object() {
                 self.amend(number, after.clone()).await?;
             }

@@ -59,6 +59,9 @@ impl Running<'_> {
 
     /// Ends the run as a function in Python asks for it.
     pub(super) fn leave(&self, code: i32, request: Request) {
+        if self.stops.is_closed() {
+            return;
+        }
         if code == WITHOUT_ROLLBACKS {
             self.abandon.cancel();
         }

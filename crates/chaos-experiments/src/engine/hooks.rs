@@ -40,6 +40,9 @@ enum Called {
     Stops,
 }
 
+/// How long the controls after a part may take by strict rules.
+const AFTER: Duration = Duration::from_mins(1);
+
 impl Running<'_> {
     /// Calls the controls before a part.
     ///
@@ -54,7 +57,9 @@ impl Running<'_> {
     /// # Errors
     /// As [`Running::before`].
     pub(super) async fn after(&self, cx: &Context, part: &Part<'_>, state: Value) -> Result<Option<Value>, Stopped> {
-        let cx = cx.detached(Duration::MAX).cancelled_by(self.hurry.clone());
+        // What comes after a part must not keep VMs as they are for ever.
+        let limit = if self.rules.limits_providers() { AFTER } else { Duration::MAX };
+        let cx = cx.detached(limit).cancelled_by(self.hurry.clone());
         self.tell(&cx, When::After, part, state).await
     }
 
@@ -74,6 +79,15 @@ impl Running<'_> {
             let (changed, why) = match Box::pin(self.call_control(cx, control, point, part, &state)).await {
                 Called::Well(changed) => (changed, None),
                 Called::Failed(why, changed) => (changed, Some(why)),
+                Called::Stops
+                    if self.rules.puts_back()
+                        && self.stops.is_closed()
+                        && part.level != Level::Experiment
+                        && !cx.cancellation().is_cancelled() =>
+                {
+                    self.warn(control, &point.name(), "it cannot end the way back");
+                    continue;
+                }
                 Called::Stops => return Err(Stopped::Interrupted),
                 Called::Interrupts(why) => {
                     // Nothing keeps a run by strict rules from putting everything back.

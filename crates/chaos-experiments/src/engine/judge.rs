@@ -33,12 +33,14 @@ impl Running<'_> {
         value: &Value,
     ) -> Result<(), String> {
         let references = provider.values().flat_map(step_references).collect();
-        let mut provider = provider.clone();
-        if let Some(Value::Object(arguments)) = provider.get_mut("arguments") {
-            arguments.insert("value".to_owned(), value.clone());
-        }
         // Whoever comes here knows that they are there, if there are any.
         let steps = self.steps.values(&references).unwrap_or_default();
+        let mut provider = provider.clone();
+        if let Some(Value::Object(arguments)) = provider.get_mut("arguments") {
+            // What comes from outside is no place for names: whoever wrote it would be told what they stand for.
+            let replaces = !self.resolved.experiment.late.variables.is_empty() || !steps.is_empty();
+            arguments.insert("value".to_owned(), if replaces { escaped(value) } else { value.clone() });
+        }
         let call = self.resolved.experiment.late.provider_with(Kind::Probe, &provider, "", steps);
         let output = match call {
             Ok(Call::Provider(call)) => {
@@ -52,6 +54,16 @@ impl Running<'_> {
             Err(why) => return Err(format!("`{name}`: {why}")),
         };
         if truthy(&output) { Ok(()) } else { Err(format!("`{name}` says no to it")) }
+    }
+}
+
+/// A value that is itself after names are replaced in it.
+fn escaped(value: &Value) -> Value {
+    match value {
+        Value::String(text) => text.replace('$', "$$").into(),
+        Value::Array(items) => items.iter().map(escaped).collect(),
+        Value::Object(map) => Value::Object(map.iter().map(|(key, value)| (key.clone(), escaped(value))).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 

@@ -101,6 +101,7 @@ impl ResolvedExperiment {
         let recorder = Recorder::new(cx, sink, &self.experiment.masker);
         // What is watched stops the run, and not whatever else the caller has to do.
         let stop = cx.cancellation().child_token();
+        let give_up = options.stop_repair.child_token();
         let running = Running {
             resolved: self,
             rules: self.experiment.rules,
@@ -115,14 +116,14 @@ impl ResolvedExperiment {
             without_undo: Mutex::default(),
             told_undoless: Mutex::default(),
             braked: Mutex::default(),
-            stops: Stops::new(stop.clone()),
+            stops: Stops::new(stop.clone(), give_up.clone()),
             live: Live::new(&self.experiment, options.dry.map(Dry::as_str)),
             dropped: Mutex::default(),
             warned: Mutex::default(),
             hurry: options.stop_repair.clone(),
             steps: Steps::default(),
-            abandon: options.abandon.clone(),
-            give_up: options.stop_repair.child_token(),
+            abandon: options.abandon.child_token(),
+            give_up,
         };
         let cx = cx.clone().cancelled_by(stop);
         let report = tokio::select! {
@@ -149,8 +150,10 @@ impl Running<'_> {
         if let Err(stopped) = result {
             ending.stop(stopped);
         }
-        self.stops.close();
-        let mut told = self.note_interruption(cx, &mut ending).await;
+        if self.rules.puts_back() {
+            self.stops.close();
+        }
+        self.note_interruption(cx, &mut ending).await;
         let repair = cx.detached(options.repair_limit).cancelled_by(options.stop_repair.clone());
         if self.rules.puts_back() {
             if begun {
@@ -166,8 +169,10 @@ impl Running<'_> {
             // Whoever has interrupted the method has to say so again.
             let told_again = if ending.interrupted { &options.stop_repair } else { cx.cancellation() };
             self.roll_back(&repair.clone().cancelled_by(told_again.clone()), &mut ending).await;
-            told = self.note_interruption(cx, &mut ending).await.or(told);
+            self.note_interruption(cx, &mut ending).await;
         }
+        self.stops.close();
+        let told = ending.interrupted.then(|| self.stops.requested(cx.now()).cause);
         let mut is_put_back = self.rules.puts_back();
         if !is_put_back && told.is_some_and(|cause| cause != StopCause::Caller) {
             // Whoever stops it from outside wants everything back, whatever the experiment would leave.
@@ -222,16 +227,15 @@ impl Running<'_> {
     }
 
     /// Notes, once, that the run was told to stop, and by what.
-    async fn note_interruption(&self, cx: &Context, ending: &mut Ending) -> Option<StopCause> {
+    async fn note_interruption(&self, cx: &Context, ending: &mut Ending) {
         ending.interrupted |= cx.cancellation().is_cancelled();
         if !ending.interrupted || ending.told {
-            return None;
+            return;
         }
         ending.told = true;
         let request = self.tell_stop(cx.now()).await;
         ending.why_interrupted = Some(request.reason.clone());
         self.recorder.note(RunEventKind::Interrupted { reason: request.reason }).await;
-        Some(request.cause)
     }
 
     /// Stops everything as soon as the run is abandoned. Never ends.

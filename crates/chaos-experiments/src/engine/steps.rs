@@ -24,8 +24,13 @@ impl Running<'_> {
         let method_over = CancellationToken::new();
         let beside = self.beside(cx);
         // The first look begins before the first activity does.
-        let (missed, result) = tokio::join!(biased; self.during(&beside, &method_over), async {
+        let cut = beside.cancellation().child_token();
+        let looking = beside.clone().cancelled_by(cut.clone());
+        let (missed, result) = tokio::join!(biased; self.during(&looking, &method_over), async {
             let result = Box::pin(self.section(cx, &beside, Section::Method)).await;
+            if result.is_err() && self.rules.cuts_background() {
+                cut.cancel();
+            }
             method_over.cancel();
             result
         });
@@ -59,6 +64,11 @@ impl Running<'_> {
         if self.rules.cuts_background() { cx.clone() } else { cx.clone().cancelled_by(self.give_up.clone()) }
     }
 
+    /// What goes on beside the rollbacks ends with all that puts things back.
+    fn beside_rollbacks(&self, repair: &Context) -> Context {
+        if self.rules.cuts_background() { repair.clone() } else { repair.clone().cancelled_by(self.hurry.clone()) }
+    }
+
     /// Plays the declared rollbacks. One that fails does not keep the others from being played.
     pub(super) async fn roll_back(&self, repair: &Context, ending: &mut Ending) {
         if self.resolved.rollbacks.is_empty() && !self.live.is_controlled() {
@@ -66,7 +76,7 @@ impl Running<'_> {
         }
         self.recorder.note(RunEventKind::RollbacksStarted).await;
         self.braked.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match self.section(repair, &self.beside(repair), Section::Rollbacks).await {
+        match self.section(repair, &self.beside_rollbacks(repair), Section::Rollbacks).await {
             Ok(Some(why)) if self.rules.puts_back() => ending.stop(Stopped::Failed(format!("rollback {why}"))),
             Ok(_) => {}
             Err(stopped) => ending.stop(stopped),

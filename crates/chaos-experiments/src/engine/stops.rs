@@ -40,6 +40,8 @@ pub(super) struct Request {
 #[derive(Debug)]
 pub(super) struct Stops {
     token: CancellationToken,
+    /// Ends what an interruption by the caller leaves alone.
+    all: CancellationToken,
     /// Cancelled when the begin of the run is written down.
     begun: CancellationToken,
     /// Whether the method is over, so that there is nothing to stop any more.
@@ -49,10 +51,11 @@ pub(super) struct Stops {
 }
 
 impl Stops {
-    /// `token` stops the run.
-    pub(super) fn new(token: CancellationToken) -> Self {
+    /// `token` stops the run, and `all` what goes on beside it where that does not.
+    pub(super) fn new(token: CancellationToken, all: CancellationToken) -> Self {
         Self {
             token,
+            all,
             begun: CancellationToken::new(),
             closed: AtomicBool::new(false),
             request: Mutex::default(),
@@ -65,12 +68,12 @@ impl Stops {
         self.begun.cancel();
     }
 
-    /// The method is over.
+    /// Nothing is left that could be stopped: the method is over, and by compatible rules the rollbacks are.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the method is over.
+    /// Whether nothing is left that could be stopped.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
     }
@@ -80,9 +83,23 @@ impl Stops {
         self.token.cancel();
     }
 
-    /// Stops the run. Only the first reason counts.
+    /// Stops the run. Only the first reason counts, but that whoever stops it from outside goes before the caller.
     pub(super) fn request(&self, request: Request) {
-        self.request.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(request);
+        let is_from_outside = request.cause != StopCause::Caller;
+        let mut known = self.request.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *known {
+            Some(known) if is_from_outside && known.cause == StopCause::Caller => {
+                *known = request;
+                self.is_told.store(false, Ordering::Relaxed);
+            }
+            known => {
+                known.get_or_insert(request);
+            }
+        }
+        drop(known);
+        if is_from_outside {
+            self.all.cancel();
+        }
         self.token.cancel();
     }
 
@@ -116,17 +133,20 @@ impl Running<'_> {
     /// Watches everything that may stop the run, and stops it. Never ends.
     pub(super) async fn watch(&self, cx: &Context, options: &RunOptions) -> Infallible {
         self.stops.begun.cancelled().await;
+        // Where a caller's interruption does not end everything, the others still may.
+        let lasting = if self.rules.puts_back() { cx.clone() } else { cx.detached(Duration::MAX) };
+        let watching = &lasting;
         let mut watchers: FuturesUnordered<BoxFuture<'_, Request>> = FuturesUnordered::new();
         watchers.push(Box::pin(async {
             cx.cancellation().cancelled().await;
             self.stops.requested(cx.now())
         }));
         if let Some(flag) = &options.halt {
-            watchers.push(Box::pin(halted(cx, &**flag)));
+            watchers.push(Box::pin(halted(watching, &**flag)));
         }
         if let Some(claim) = &options.claim {
             watchers.push(Box::pin(async move {
-                let reason = claim.keep(cx).await;
+                let reason = claim.keep(watching).await;
                 Request { cause: StopCause::Lease, reason, since: cx.now() }
             }));
         }
@@ -139,11 +159,16 @@ impl Running<'_> {
         for watched in &self.resolved.stop_conditions {
             watchers.push(Box::pin(self.violated(cx, watched)));
         }
-        if let Some(request) = watchers.next().await
-            && !self.stops.is_closed()
-        {
+        while let Some(request) = watchers.next().await {
+            if self.stops.is_closed() {
+                break;
+            }
+            let goes_on = request.cause == StopCause::Caller && !self.rules.puts_back();
             self.stops.request(request);
             self.tell_stop(cx.now()).await;
+            if !goes_on {
+                break;
+            }
         }
         drop(watchers);
         std::future::pending().await

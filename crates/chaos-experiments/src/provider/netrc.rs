@@ -37,8 +37,16 @@ fn find(text: &str, host: &str) -> Option<(String, SecretString)> {
                 }
                 is_meant = token == "default" || tokens.next().as_deref() == Some(host);
             }
-            "login" | "user" if is_meant => user = tokens.next(),
-            "password" if is_meant => password = tokens.next(),
+            // Their values are no keywords, whosever they are.
+            word @ ("login" | "user" | "account" | "password") => {
+                let value = tokens.next();
+                match word {
+                    _ if !is_meant => {}
+                    "password" => password = value,
+                    "account" => {}
+                    _ => user = value,
+                }
+            }
             _ => {}
         }
     }
@@ -100,9 +108,14 @@ mod tests {
     #[test]
     fn the_entry_of_the_host_goes_before_the_default() {
         let text = "# mine\nmachine a.example login u password p\n\
-                    machine b.example\n  login \"a b\"\n  password \"q\\\"r\"\n\
+                    machine x.example login default password machine\nmachine b.example\n  login \"a b\"\n  password \"q\\\"r\"\n\
                     macdef init\n machine a.example password no\n\ndefault login d password e";
-        for (host, expected) in [("a.example", ("u", "p")), ("b.example", ("a b", "q\"r")), ("c.example", ("d", "e"))] {
+        for (host, expected) in [
+            ("a.example", ("u", "p")),
+            ("b.example", ("a b", "q\"r")),
+            ("c.example", ("d", "e")),
+            ("127.0.0.1", ("d", "e")),
+        ] {
             let (user, password) = find(text, host).unwrap();
             assert_eq!((user.as_str(), password.expose_secret()), expected, "{host}");
         }

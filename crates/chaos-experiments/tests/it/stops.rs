@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chaos_core::{
-    Error, ErrorKind, FencingToken, Halt, HaltFlag, Lease, LeaseStore, RunEventKind, RunId, Target, VMPowerState,
+    Error, ErrorKind, FencingToken, Halt, HaltFlag, Lease, LeaseStore, RunEventKind, RunId, StopCause, Target,
+    VMPowerState,
 };
-use chaos_experiments::{MemorySink, RunOptions, RunReport, Verdict};
+use chaos_experiments::{MemorySink, RollbackStrategy, Rules, RunOptions, RunReport, Strategies, Verdict};
 use chaos_testkit::memory::{CallKind, Failure};
 use chaos_testkit::{EstateSpec, VmSpec};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, action, count, document, kinds, options, probe, read};
+use crate::lab::{Lab, action, count, document, inputs, kinds, options, probe, read, read_with};
 
 /// A switch in memory, which breaks when the test says so.
 #[derive(Debug, Clone)]
@@ -265,5 +266,63 @@ async fn leases_that_cannot_be_renewed_for_a_moment_stop_nothing_and_for_a_minut
         let (report, _) = stopped(&lab, off_both(), &options, away).await;
         assert_eq!(report.verdict, verdict, "away for {seconds} s");
         assert_eq!(lab.state("a"), VMPowerState::PoweredOn);
+    }
+}
+
+/// Runs an experiment by compatible rules while it is halted `after` some seconds, and interrupted before that if so wished.
+async fn halted_by_compatible_rules(document: Value, after: u64, interrupted: Option<u64>) -> (Lab, RunReport) {
+    let mut lab = lab();
+    let token = tokio_util::sync::CancellationToken::new();
+    lab.cx = lab.cx.clone().cancelled_by(token.clone());
+    let (switch, sink) = (Switch::new(), MemorySink::default());
+    let experiment = read_with(document, &inputs(&[]).rules(Rules::Compat)).unwrap();
+    let resolved = lab.resolve(experiment).await.unwrap();
+    let mut options = options();
+    options.halt = Some(Arc::new(switch.clone()));
+    options.strategies = Some(Strategies { rollbacks: RollbackStrategy::Always, ..Strategies::default() });
+    // Time that no step of the run shortens.
+    let waiting = lab.cx.detached(Duration::from_hours(1));
+    let meanwhile = async {
+        if let Some(interrupted) = interrupted {
+            waiting.pause("waiting", Duration::from_secs(interrupted)).await.unwrap();
+            token.cancel();
+        }
+        waiting.pause("waiting", Duration::from_secs(after)).await.unwrap();
+        switch.halt(&Halt::new("storage alarm", "ann@ops", waiting.now())).await.unwrap();
+    };
+    let (report, ()) = tokio::join!(resolved.run(&lab.cx, &sink, &options), meanwhile);
+    (lab, report)
+}
+
+fn later(name: &str, vm: &str, seconds: u64) -> Value {
+    let mut later = action(name, "vm_power_off", json!({"vm_name": vm}));
+    later["pauses"] = json!({"before": seconds});
+    later
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_compatible_rules_a_halt_ends_what_goes_on_in_the_background_and_undoes_all() {
+    for interrupted in [None, Some(60)] {
+        let mut beside = later("beside", "b", 600);
+        beside["background"] = true.into();
+        let (lab, report) =
+            halted_by_compatible_rules(document(&[later("off", "a", 0), beside], &[]), 100, interrupted).await;
+        assert_eq!((report.verdict, report.stopped_by), (Verdict::Interrupted, Some(StopCause::Halt)));
+        assert_eq!(lab.state("a"), VMPowerState::PoweredOn, "it was put back");
+        assert_eq!(lab.state("b"), VMPowerState::PoweredOn, "it was never begun");
+        assert!(report.left_changed.is_empty(), "{:?}", report.left_changed);
+        let names: Vec<&Value> = report.journal.run.iter().map(|record| &record.activity["name"]).collect();
+        assert_eq!(names, ["off"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_compatible_rules_a_halt_counts_during_the_rollbacks_too() {
+    let rollbacks = [later("first", "a", 0), later("second", "b", 600)];
+    let (lab, report) = halted_by_compatible_rules(document(&[], &rollbacks), 100, None).await;
+    assert_eq!((report.verdict, report.stopped_by), (Verdict::Interrupted, Some(StopCause::Halt)));
+    assert_eq!(report.journal.rollbacks.len(), 1, "the second one was not begun");
+    for vm in ["a", "b"] {
+        assert_eq!(lab.state(vm), VMPowerState::PoweredOn);
     }
 }
