@@ -7,6 +7,7 @@ use chaos_core::{CallResult, Error, Failure, RunEventKind};
 use serde_json::{Map, Value};
 
 use crate::error::Finding;
+use crate::python;
 use crate::substitute::{Variables, whole_reference};
 
 /// What stands in the place of a secret.
@@ -17,6 +18,9 @@ const SHORTEST_WORD: usize = 4;
 /// A secret shorter than this is masked only where it stands as a word: `chaos` is a password that people choose, and
 /// `chaosmonkey` is no secret.
 const SHORTEST_PART: usize = 8;
+
+/// A line of a secret that is shorter than this is masked only where texts come line by line.
+const SHORTEST_LINE: usize = 16;
 
 /// Knows the secrets of a run.
 #[derive(Clone, Default)]
@@ -34,7 +38,7 @@ struct Known {
 }
 
 impl Known {
-    fn of(secrets: BTreeSet<String>) -> Self {
+    fn of(mut secrets: BTreeSet<String>) -> Self {
         let long = |line: &&str| line.len() >= SHORTEST_PART;
         let mut lines: BTreeSet<String> = secrets
             .iter()
@@ -49,8 +53,29 @@ impl Known {
             secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
             secrets
         };
+        let others: Vec<String> = secrets.iter().flat_map(|secret| other_forms(secret)).collect();
+        secrets.extend(others.iter().cloned());
+        lines.extend(others);
         Self { whole: sorted(secrets), lines: sorted(lines) }
     }
+}
+
+/// How a secret may look that another program has printed: escaped by Python or in JSON, without its line breaks, or one of
+/// its lines alone.
+fn other_forms(secret: &str) -> Vec<String> {
+    if secret.len() < SHORTEST_PART || secret.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Vec::new();
+    }
+    let repr = python::text(&Value::from_iter([secret]));
+    let json = Value::from(secret).to_string();
+    let within = |text: &str, border: usize| text.get(border..text.len().saturating_sub(border)).map(str::to_owned);
+    let mut forms: Vec<String> = within(&repr, 2).into_iter().chain(within(&json, 1)).collect();
+    if secret.trim_end().contains('\n') {
+        let lines = secret.lines().map(str::trim_end).filter(|line| line.len() >= SHORTEST_LINE);
+        forms.extend(lines.map(str::to_owned));
+        forms.push(secret.replace(['\r', '\n'], ""));
+    }
+    forms
 }
 
 impl Masker {
@@ -303,6 +328,21 @@ fn blacken_arguments(value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_secret_is_masked_however_another_program_prints_it() {
+        let key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQDabcdefgh12345\n-----END KEY-----\n";
+        let masker = Masker::new(&Variables::default(), [key.to_owned(), "Zq7\"x\\y/9kW".to_owned()]);
+        for text in [
+            r"{'tok': '-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQDabcdefgh12345\n-----END KEY-----\n'}",
+            "/bin/sh: 5: MIIEvQIBADANBgkqhkiG9w0BAQEFAASC: not found",
+            "http://h/-----BEGIN KEY-----MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDabcdefgh12345-----END KEY-----",
+        ] {
+            assert!(!masker.text(text).contains("MIIE"), "{}", masker.text(text));
+        }
+        assert_eq!(masker.text(r#"{'tok': 'Zq7"x\\y/9kW'}"#), format!("{{'tok': '{MASK}'}}"));
+        assert_eq!(masker.text(r#""Zq7\"x\\y/9kW""#), format!("\"{MASK}\""));
+    }
+
     use super::*;
     use serde_json::json;
 

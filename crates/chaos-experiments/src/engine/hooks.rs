@@ -59,7 +59,9 @@ impl Running<'_> {
     pub(super) async fn after(&self, cx: &Context, part: &Part<'_>, state: Value) -> Result<Option<Value>, Stopped> {
         // What comes after a part must not keep VMs as they are for ever.
         let limit = if self.rules.limits_providers() { AFTER } else { Duration::MAX };
-        let cx = cx.detached(limit).cancelled_by(self.hurry.clone());
+        // The next signal cuts them: the first one, if it did not come before.
+        let token = if cx.cancellation().is_cancelled() { &self.hurry } else { cx.cancellation() };
+        let cx = cx.detached(limit).cancelled_by(token.clone());
         self.tell(&cx, When::After, part, state).await
     }
 

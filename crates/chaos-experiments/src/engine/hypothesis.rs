@@ -17,8 +17,8 @@ impl Running<'_> {
         }
         match self.hypothesis(cx, HypothesisPhase::Before).await? {
             Ended::Well => return Ok(true),
-            Ended::Missed(why) if !self.rules.gate_fails_run() => ending.remark = Some(not_there(&why)),
-            Ended::Missed(why) | Ended::Failed(why) => ending.failed = Some(not_there(&why)),
+            Ended::Missed(why) if !self.rules.gate_fails_run() => ending.remark = Some(self.not_there(&why)),
+            Ended::Missed(why) | Ended::Failed(why) => ending.failed = Some(self.not_there(&why)),
         }
         Ok(false)
     }
@@ -123,8 +123,10 @@ impl Running<'_> {
         }
         Ok(Ended::Well)
     }
-}
 
-fn not_there(why: &str) -> String {
-    format!("the steady state is not there, nothing was touched: {why}")
+    fn not_there(&self, why: &str) -> String {
+        // Where a probe may do anything, and rollbacks follow, more is not known.
+        let so = if self.rules.keeps_probes_harmless() { "nothing was touched" } else { "the method was not begun" };
+        format!("the steady state is not there, {so}: {why}")
+    }
 }

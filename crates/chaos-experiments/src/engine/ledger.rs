@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_core::{
-    Context, Error, ErrorKind, Failure, Fault, How, Outcome, Platform, Retry, RunEventKind, Stop, Target, Undo, VMInfo,
-    VMPowerState, VMRef,
+    Context, Error, ErrorKind, Failure, Fault, How, Outcome, Platform, Retry, RunEventKind, RunMode, Stop, Target,
+    Undo, VMInfo, VMPowerState, VMRef,
 };
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -179,7 +179,9 @@ impl Ledger {
     }
 
     /// Looks at everything that was touched, and says what is not as it was found. What is is written down as put back.
-    pub(super) async fn survey(&self, cx: &Context, recorder: &Recorder<'_>) -> Vec<LeftChanged> {
+    ///
+    /// In a rehearsal nothing is left to put back: its world ends with it.
+    pub(super) async fn survey(&self, cx: &Context, recorder: &Recorder<'_>, mode: RunMode) -> Vec<LeftChanged> {
         let all = self.lock().clone();
         let mut left = Vec::new();
         for (touched, seen) in look(cx, all.iter().collect()).await {
@@ -194,6 +196,10 @@ impl Ledger {
                 Ok(vm) => format!("the experiment has left it {}", vm.power_state),
                 Err(error) => recorder.mask(&format!("its state cannot be read: {}", error.with_causes())),
             };
+            if mode == RunMode::Rehearsal {
+                let why = why.clone();
+                recorder.note(RunEventKind::LeftAlone { prepared: touched.prepared, why }).await;
+            }
             left.push(touched.left(why));
         }
         left

@@ -270,7 +270,7 @@ impl Running<'_> {
         }
         let (verdict, reason) = (ending.verdict(), ending.reason());
         if let Some(repair) = left_as_it_is {
-            ending.left = self.ledger.survey(repair, &self.recorder).await;
+            ending.left = self.ledger.survey(repair, &self.recorder, self.resolved.experiment.mode).await;
         }
         let without_undo = self.without_undo.lock().unwrap_or_else(PoisonError::into_inner).clone();
         RunReport {
