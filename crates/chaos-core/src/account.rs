@@ -276,6 +276,12 @@ impl RunAccount {
         self.targets.iter().filter(move |target| !is_abandoned && matches!(target.standing, Standing::Open(_)))
     }
 
+    /// Whether a target that is open is what the experiment has left: the run has ended, and nothing has tried to put it back.
+    #[must_use]
+    pub fn is_meant(&self, target: &TargetAccount) -> bool {
+        self.ended.is_some() && target.standing == Standing::Open(None) && !target.undoing
+    }
+
     /// Whether something may be left changed. Says nothing while the run goes on.
     #[must_use]
     pub fn is_unrecovered(&self) -> bool {

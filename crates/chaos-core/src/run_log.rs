@@ -146,12 +146,23 @@ pub struct OpenTarget {
     pub target: Target,
     /// Its name or path, for people.
     pub name: String,
+    /// Whether the run came to its end without an attempt to put it back: it is what the experiment has left. It is for whoever
+    /// wants it back, and holds nobody up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_meant: bool,
 }
 
 impl OpenTarget {
     /// The target `name`.
     #[must_use]
     pub fn new(target: Target, name: impl Into<String>) -> Self {
-        Self { target, name: name.into() }
+        Self { target, name: name.into(), is_meant: false }
+    }
+
+    /// The same, and whether it is what the experiment has left.
+    #[must_use]
+    pub fn meant(mut self, is_meant: bool) -> Self {
+        self.is_meant = is_meant;
+        self
     }
 }

@@ -99,8 +99,10 @@ pub(crate) fn summary(recorded: &RecordedRun, began: Timestamp) -> RunSummary {
     summary.last = account.last.unwrap_or(summary.started);
     summary.touched = account.targets.iter().filter(|target| target.standing != Standing::Untouched).count();
     let name = |undo: &chaos_core::Undo| undo.path.clone().unwrap_or_else(|| undo.name.clone());
-    summary.open =
-        account.open().map(|target| OpenTarget::new(target.undo.target.clone(), name(&target.undo))).collect();
+    summary.open = account
+        .open()
+        .map(|target| OpenTarget::new(target.undo.target.clone(), name(&target.undo)).meant(account.is_meant(target)))
+        .collect();
     summary.title = account.title;
     summary.damage.clone_from(&recorded.damage);
     summary

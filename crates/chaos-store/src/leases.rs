@@ -150,7 +150,8 @@ fn free(target: &Target, name: &str, holder: &RunId, leases: &Leases, runs: &[Ru
                     run.run
                 ));
             }
-            RunState::Unrecovered if is_open(run) => {
+            // What an experiment has left on purpose holds nobody up.
+            RunState::Unrecovered if run.open.iter().any(|open| !open.is_meant && open.target.is_same(target)) => {
                 return refused(format!(
                     "run {run} has left {name} changed: `chaosmonkey recover {run}` puts it back",
                     run = run.run

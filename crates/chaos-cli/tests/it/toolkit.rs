@@ -38,6 +38,12 @@ async fn what_an_experiment_leaves_changed_stays_so_and_is_named() {
     let run = lab.run(&["run", "e.json"]).exits(0).says("LEFT CHANGED: /demo/vm/web/web-01 was found powered_on");
     assert_eq!((run.stdout.as_str(), power()), ("", Power::Off));
     assert_eq!(journal(&lab.program)["status"], "completed");
+    // Whoever runs it again, or for nothing, is not held up by it.
+    lab.run(&["run", "e.json", "--dry", "actions"]).exits(0);
+    lab.run(&["run", "e.json"]).exits(0);
+    for _ in 0..2 {
+        lab.run(&["run", "e.json", "--rehearse"]).exits(0);
+    }
     lab.run(&["recover"]).exits(0);
     assert_eq!(power(), Power::On);
 
