@@ -388,7 +388,10 @@ impl Reader<'_> {
             return Some(Call::NotRehearsed(kind.to_owned()));
         }
         if foreign {
-            let mut reading = self.reading();
+            // A script that is handed to Python may be full of what looks like names.
+            let refuses = activity == Some(Kind::Action) && kind != "python" && self.inputs.rules.refuses_bad_values();
+            let refuses_unresolved = refuses && !self.variables.is_empty();
+            let mut reading = Reading { refuses_unresolved, ..self.reading() };
             return ProviderCall::read(kind, provider, place, &mut reading).map(Call::Provider);
         }
         let Some(function) = Function::parse(function) else {
@@ -417,6 +420,7 @@ impl Reader<'_> {
             exported: &self.inputs.exported,
             providers: &self.inputs.providers,
             rules: self.inputs.rules,
+            refuses_unresolved: false,
             names_extensions: self.inputs.names_extensions,
             without_connection: self.inputs.mode == RunMode::Rehearsal,
             findings: &mut self.findings,

@@ -71,7 +71,8 @@ impl Rules {
         self.is_strict()
     }
 
-    /// What is wrong with a value after substitution is found before anything runs. Else the run finds it when it comes
+    /// What is wrong with a value after substitution is found before anything runs, and a process or a request that acts is handed
+    /// no name that stands for nothing. Else the run finds it when it comes
     /// there, and is `aborted`.
     pub(crate) fn refuses_bad_values(self) -> bool {
         self.is_strict()

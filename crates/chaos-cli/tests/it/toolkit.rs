@@ -96,6 +96,18 @@ async fn a_refusal_is_exit_code_1_and_touches_nothing() {
 }
 
 #[test]
+fn by_strict_rules_no_action_is_handed_a_name_that_stands_for_nothing() {
+    let program = Program::new();
+    let experiment = json!({"title": "t", "description": "d", "configuration": {"known": "k"},
+        "method": [process("touch", &json!(["${known}-${unknown}"]))]});
+    fs::write(program.directory().join("e.json"), experiment.to_string()).unwrap();
+    program.run(&["execute", "-e", "e.json"]).exits(2).says("`${unknown}` stands for nothing").says("`$${unknown}`");
+    assert!(!program.directory().join("k-${unknown}").exists());
+    program.run(&["run", "e.json"]).exits(0).says("stays as it is written");
+    assert!(program.directory().join("k-${unknown}").exists());
+}
+
+#[test]
 fn the_exit_codes_are_those_of_chaos() {
     let program = Program::new();
     write(&program, &json!([process("true", &json!([]))]), &json!([]));

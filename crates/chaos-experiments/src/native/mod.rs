@@ -227,6 +227,8 @@ pub(crate) struct Reading<'a> {
     /// Those that were brought along.
     pub(crate) providers: &'a Providers,
     pub(crate) rules: Rules,
+    /// Whether a name that stands for nothing is refused: what an action would do with it is never guessed.
+    pub(crate) refuses_unresolved: bool,
     /// Whether what the rules cannot run is only named.
     pub(crate) names_extensions: bool,
     /// A rehearsal has no use for connection values.

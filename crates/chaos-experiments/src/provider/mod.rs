@@ -159,11 +159,18 @@ impl<'a> Fields<'a, '_> {
         Some(substituted.value).filter(|value| !value.is_null())
     }
 
-    /// Names that stand for nothing stay as they are written: a script may be full of them.
+    /// Names that stand for nothing stay as they are written, since a script may be full of them. What an action would do with
+    /// one is not guessed, where the rules say so.
     fn unresolved<'n>(&mut self, field: &str, names: impl IntoIterator<Item = &'n String>) {
         for name in names {
-            let message = format!("`${{{name}}}` stands for nothing and stays as it is written");
-            self.warn(field, message, &format!("declare `{name}` under `configuration`, or write `$${{{name}}}`"));
+            let hint = format!("declare `{name}` under `configuration`, or write `$${{{name}}}`");
+            if self.reading.refuses_unresolved {
+                let place = format!("{}/{field}", self.place);
+                let finding = Finding::error(place, format!("`${{{name}}}` stands for nothing"));
+                self.reading.findings.push(finding.hint(hint));
+            } else {
+                self.warn(field, format!("`${{{name}}}` stands for nothing and stays as it is written"), &hint);
+            }
         }
     }
 

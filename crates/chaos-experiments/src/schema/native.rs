@@ -96,6 +96,7 @@ mod tests {
             exported: &Environment::default(),
             providers: &Providers::default(),
             rules: Rules::Strict,
+            refuses_unresolved: false,
             names_extensions: false,
             without_connection: false,
             findings: &mut Vec::new(),
