@@ -25,7 +25,7 @@ pub(crate) const KINDS: [&str; 4] = ["regex", "jsonpath", "range", "probe"];
 pub(crate) enum Tolerance {
     /// Equal to a value; a whole number is also compared with the `status` of a mapping.
     Equal(Value),
-    /// One of several values, or within two bounds: see [`Tolerance::check`].
+    /// One of several values, or within two bounds: see [`Tolerance::check_in`].
     List(Vec<Value>),
     /// A text in which the expression is found.
     Regex { pattern: Box<Pattern>, target: Target },

@@ -71,9 +71,9 @@ pub enum ConnectFailure {
 /// server is there, three.
 ///
 /// # Errors
-/// [`ErrorKind::Configuration`](chaos_core::ErrorKind::Configuration) if the trust cannot be used, such as a CA file that
-/// cannot be read; [`ErrorKind::Timeout`](chaos_core::ErrorKind::Timeout) and
-/// [`ErrorKind::Cancelled`](chaos_core::ErrorKind::Cancelled) by the context.
+/// [`ErrorKind::Configuration`] if the trust cannot be used, such as a CA file that
+/// cannot be read; [`ErrorKind::Timeout`] and
+/// [`ErrorKind::Cancelled`] by the context.
 pub async fn inspect(cx: &Context, url: &Url, trust: &TlsTrust) -> Result<Inspection, Error> {
     let host = url.host().ok_or(ConfigError::Endpoint(url::ParseError::EmptyHost))?.to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
