@@ -251,8 +251,8 @@ mod tests {
             let counts = [("ResetVM_Task", resets), ("Login", logins), ("WaitForUpdatesEx", 50)];
             Calls::from_iter(counts.map(|(method, count)| (method.to_owned(), count)))
         };
-        assert!(requests(&calls(16, 2), ("ResetVM_Task", 16), 17, 1).is_ok());
-        assert!(requests(&calls(16, 3), ("ResetVM_Task", 16), 17, 1).is_err());
+        assert!(requests(&calls(16, 3), ("ResetVM_Task", 16), 17, 1).is_ok());
+        assert!(requests(&calls(16, 4), ("ResetVM_Task", 16), 17, 1).is_err());
         assert!(requests(&calls(17, 1), ("ResetVM_Task", 16), 17, 1).is_err());
     }
 
