@@ -67,16 +67,25 @@ fn read_file(path: &Path, variables: &mut Variables) -> Result<(), Failure> {
     let root = match document {
         Ok(document) => document.root().clone(),
         // A file in which nothing is written sets nothing.
-        Err(LoadError::NotAMapping { .. }) => return Ok(()),
+        Err(LoadError::NotAMapping { .. }) if is_nothing(&text) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     for (key, value) in root.get("configuration").and_then(Value::as_object).into_iter().flatten() {
         variables.overrides.declare(key, value.clone());
     }
     for (scope, value) in root.get("secrets").and_then(Value::as_object).into_iter().flatten() {
+        if !value.is_object() {
+            return Err(Failure::usage(format!("{name}: the scope `{scope}` of the secrets is no mapping")));
+        }
         variables.overrides.set_secrets(scope, value.clone());
     }
     Ok(())
+}
+
+/// Whether a file has nothing but comments in it, or an empty mapping.
+fn is_nothing(text: &str) -> bool {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.collect::<Vec<_>>().iter().all(|line| ["{}", "---", "null", "~"].contains(line))
 }
 
 /// Lines of `NAME=VALUE`; what is behind the `=` is taken as it is.
@@ -86,7 +95,7 @@ fn read_environment(file: &str, text: &str, variables: &mut Variables) -> Result
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let Some((name, value)) = line.split_once('=') else {
+        let Some((name, value)) = line.split_once('=').filter(|(name, _)| !name.trim().is_empty()) else {
             return Err(Failure::usage(format!("{file}:{}: a line of this file is NAME=VALUE", at + 1)));
         };
         variables.environment.push((name.to_owned(), value.to_owned()));
