@@ -189,6 +189,12 @@ impl Experiment {
         self.strategies
     }
 
+    /// Whether every VM is put back before its run ends. Else what it leaves changed stays so and is named.
+    #[must_use]
+    pub fn puts_back(&self) -> bool {
+        self.rules.puts_back()
+    }
+
     /// By which rules it was read and will be run.
     #[must_use]
     pub fn rules(&self) -> Rules {

@@ -23,18 +23,10 @@ pub(crate) struct Late {
 }
 
 impl Late {
-    /// A provider of a probe.
+    /// A provider of a probe, declared at `place`.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn provider(&self, provider: &Map<String, Value>) -> Result<Call, String> {
-        self.provider_at(provider, "")
-    }
-
-    /// The same, declared at `place`.
-    ///
-    /// # Errors
-    /// As [`Late::provider`].
     pub(crate) fn provider_at(&self, provider: &Map<String, Value>, place: &str) -> Result<Call, String> {
         self.provider_with(Kind::Probe, provider, place, BTreeMap::new())
     }
@@ -42,7 +34,7 @@ impl Late {
     /// The same of an activity that takes what earlier steps gave.
     ///
     /// # Errors
-    /// As [`Late::provider`].
+    /// As [`Late::provider_at`].
     pub(crate) fn provider_with(
         &self,
         kind: Kind,

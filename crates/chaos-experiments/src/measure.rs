@@ -34,6 +34,13 @@ impl fmt::Debug for Measured {
     }
 }
 
+/// What the probes are made with, all of them.
+struct Means {
+    clients: HttpClients,
+    workers: PythonWorkers,
+    masker: Masker,
+}
+
 impl Inputs {
     /// Makes the probes by which `document` finds out its configuration, one after the other, each with what is declared
     /// above it. Does nothing if there are none. A rehearsal makes them only with [`Inputs::rehearse_probes`].
@@ -51,17 +58,20 @@ impl Inputs {
         if !declared.iter().any(is_measured) || (self.mode == RunMode::Rehearsal && !self.rehearse_probes) {
             return self;
         }
-        let clients = HttpClients::default();
+        let masker = Masker::default();
+        let workers = PythonWorkers::new(self.environment.clone(), masker.clone());
+        let means = Means { clients: HttpClients::default(), workers, masker };
         let (mut found, mut above) = (BTreeMap::new(), Map::new());
         for (key, value) in declared.iter().map(|(key, value)| ((*key).clone(), (*value).clone())) {
             let value = self.overrides.get(&key).map_or(value, Given::plain);
             if configuration::kind_of(&value) == Some("probe") {
                 self.measured = Measured(Some(found.clone()));
-                let result = self.measure_one(document, &above, &value, &clients, cx).await;
+                let result = self.measure_one(document, &above, (&key, &value), &means, cx).await;
                 found.insert(key.clone(), result);
             }
             above.insert(key, value);
         }
+        means.workers.close().await;
         self.measured = Measured(Some(found));
         self
     }
@@ -70,28 +80,27 @@ impl Inputs {
         &self,
         document: &Document,
         above: &Map<String, Value>,
-        probe: &Value,
-        clients: &HttpClients,
+        (key, probe): (&str, &Value),
+        Means { clients, workers, masker }: &Means,
         cx: &Context,
     ) -> Result<Value, String> {
         let mut root = document.root().clone();
         root.insert("configuration".to_owned(), Value::Object(above.clone()));
         let mut findings: Vec<Finding> = Vec::new();
         let variables = configuration::resolve(&root, self, &mut findings);
-        let masker = Masker::new(&variables, []);
+        masker.learn(&variables, []);
         let late = Late { root: Map::new(), inputs: self.clone(), variables };
         let provider = probe.get("provider").and_then(Value::as_object).ok_or("it has no `provider`")?;
-        let output = match late.provider(provider)? {
-            Call::Provider(call) => {
-                let workers = PythonWorkers::new(self.environment.clone(), masker.clone());
-                let output = call.run(cx, clients, &workers, Place::Foreground).await;
-                workers.close().await;
-                output.map_err(|error| masker.text(&error.words()))?
-            }
-            Call::Vm(_) => return Err("a VM function cannot be asked before the run".to_owned()),
-            Call::NotRehearsed(_) => return Err("it is left out of the rehearsal".to_owned()),
-            Call::Broken(broken) => return Err(broken.why),
-        };
+        let output =
+            match late.provider_at(provider, &format!("/configuration/{}/provider", configuration::escape(key)))? {
+                Call::Provider(call) => {
+                    let output = call.run(cx, clients, workers, Place::Foreground).await;
+                    output.map_err(|error| masker.text(&error.words()))?
+                }
+                Call::Vm(_) => return Err("a VM function cannot be asked before the run".to_owned()),
+                Call::NotRehearsed(_) => return Err("it is left out of the rehearsal".to_owned()),
+                Call::Broken(broken) => return Err(broken.why),
+            };
         let field = |name: &str| output.get(name).cloned().unwrap_or(Value::Null);
         match provider.get("type").and_then(Value::as_str) {
             Some("http") => Ok(field("body")),

@@ -124,12 +124,13 @@ impl Reader<'_> {
                 let name = reference.as_str().unwrap_or_default();
                 let Some((target, target_place)) = referenced(self.root, name) else {
                     let message = format!("there is no activity {reference}");
-                    return self.unless_it_runs_anyway(map, &message, |reader| {
-                        reader.findings.push(
-                            Finding::error(format!("{place}/ref"), message.clone())
-                                .hint("a `ref` names an activity of the method or of the hypothesis"),
-                        );
-                    });
+                    if !self.inputs.validates {
+                        // The run finds it.
+                        return Some(Activity::broken(map, "", Breaks::Before, message));
+                    }
+                    let finding = Finding::error(format!("{place}/ref"), message);
+                    self.findings.push(finding.hint("a `ref` names an activity of the method or of the hypothesis"));
+                    return None;
                 };
                 (target, target_place)
             }
@@ -148,20 +149,6 @@ impl Reader<'_> {
         };
         activity.background = owner == Declared::Steps && map.get("background") == Some(&Value::Bool(true));
         Some(activity)
-    }
-
-    /// Tells what is wrong, or where nothing is checked beforehand lets the run find it.
-    fn unless_it_runs_anyway(
-        &mut self,
-        map: &Map<String, Value>,
-        why: &str,
-        tell: impl FnOnce(&mut Self),
-    ) -> Option<Activity> {
-        if self.inputs.validates {
-            tell(self);
-            return None;
-        }
-        Some(Activity::broken(map, "", Breaks::Before, why.to_owned()))
     }
 
     /// The activity that is declared at `place`. Where the rules say so, what is wrong with its values only comes out when

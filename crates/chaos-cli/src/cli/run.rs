@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use chaos_experiments::{Dry, HypothesisStrategy, RollbackStrategy};
+use chaos_experiments::{Dry, HypothesisStrategy, RollbackStrategy, Rules};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
@@ -146,6 +146,17 @@ pub(crate) struct RulesArgs {
     /// Run it by the rules of Chaos Toolkit, as `run` does
     #[arg(long)]
     pub(crate) compat: bool,
+}
+
+impl RulesArgs {
+    /// The rules that are asked for, or those of the command.
+    pub(crate) fn or(self, usual: Rules) -> Rules {
+        match (self.strict, self.compat) {
+            (true, _) => Rules::Strict,
+            (_, true) => Rules::Compat,
+            _ => usual,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -104,7 +104,7 @@ async fn perform(
     interrupts: &Interrupts,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let rules = experiment.rules();
+    let puts_back = experiment.puts_back();
     let mut resolved = stage.resolve(experiment.clone(), cx).await?;
     let Some(Kept { records, journal }) = kept else {
         output.data(|to| write_plan(args.format, &resolved.plan(), to))?;
@@ -112,7 +112,7 @@ async fn perform(
     };
     let mut options = RecoverOptions::default();
     options.connections = experiment.connections();
-    if recover_first(&resolved, &records, stage, cx, &options, output).await? {
+    if puts_back && recover_first(&resolved, &records, stage, cx, &options, output).await? {
         // What was put back is not what was found before.
         resolved = stage.resolve(experiment, cx).await?;
     }
@@ -130,7 +130,7 @@ async fn perform(
     // What is left changed is said in any case, also where the report cannot be written.
     let shown = output.data(|to| write_run(args.format, &report, to));
     let written = journal.write(&report.journal, output);
-    let after = After { report: &report, rules, stage, records: &records, cx, interrupts, options: &options };
+    let after = After { report: &report, puts_back, stage, records: &records, cx, interrupts, options: &options };
     let settled = after.settle(false, output).await;
     shown?;
     written?;
@@ -158,8 +158,8 @@ pub(super) async fn read(args: &Execute, chaos: &ChaosSettings, cx: &Context) ->
         // clap asks for one of the two.
         (None, None) => return Err(Failure::usage("neither --chaos-type nor --experiment is given")),
     };
-    let rules = if args.rules.compat { Rules::Compat } else { Rules::Strict };
-    let mut inputs = Inputs::new(overrides).rules(rules).environment(session::experiment_environment()?);
+    let mut inputs =
+        Inputs::new(overrides).rules(args.rules.or(Rules::Strict)).environment(session::experiment_environment()?);
     if args.rehearse {
         inputs = inputs.rehearsal();
     }

@@ -44,7 +44,7 @@ async fn perform(
     let loading = Context::with_timeout(super::LONGEST);
     let environment = session::experiment_environment()?;
     let mut inputs = Inputs::new(variables.overrides)
-        .rules(if args.rules.strict { Rules::Strict } else { Rules::Compat })
+        .rules(args.rules.or(Rules::Compat))
         .environment(environment.clone())
         .controls(known.controls(&args.control_files, log))
         .export(variables.environment);
@@ -122,9 +122,9 @@ async fn on_stage(
     options.schedule.fail_fast = args.fail_fast;
     options.dry = args.dry;
 
-    let rules = experiment.rules();
+    let puts_back = experiment.puts_back();
     let mut resolved = stage.resolve(experiment.clone(), cx).await?;
-    if rules == Rules::Strict && recover_first(&resolved, &records, stage, cx, &recovery, output).await? {
+    if puts_back && recover_first(&resolved, &records, stage, cx, &recovery, output).await? {
         resolved = stage.resolve(experiment, cx).await?;
     }
     let teller = Arc::new(ToolkitNarrator::new(log.clone()));
@@ -134,7 +134,7 @@ async fn on_stage(
     }
     let written = journal.write(&report.journal, output);
     told.tell_end(cx, &report.journal).await;
-    let after = After { report: &report, rules, stage, records: &records, cx, interrupts, options: &recovery };
+    let after = After { report: &report, puts_back, stage, records: &records, cx, interrupts, options: &recovery };
     after.settle(args.undo, output).await?;
     written?;
     Ok(if report.verdict == Verdict::Completed { Exit::Done } else { Exit::Failed })

@@ -8,9 +8,7 @@ use chaos_core::{
     Clock, Context, ErrorKind, EventSink, HaltFlag, OpenTarget, PlatformSource, RunId, RunLog, RunState, SystemClock,
     TargetPattern,
 };
-use chaos_experiments::{
-    Experiment, JournalFile, RecoverOptions, ResolvedExperiment, Rules, RunOptions, RunReport, Sinks,
-};
+use chaos_experiments::{Experiment, JournalFile, RecoverOptions, ResolvedExperiment, RunOptions, RunReport, Sinks};
 use chaos_orchestrator::{PlatformOrchestrator, RehearsalSource};
 
 use super::{recover, way_back};
@@ -82,7 +80,8 @@ impl Stage {
 /// A run that is over, and all that is needed to put back what it has left changed.
 pub(super) struct After<'a> {
     pub(super) report: &'a RunReport,
-    pub(super) rules: Rules,
+    /// Whether everything should be back already.
+    pub(super) puts_back: bool,
     pub(super) stage: &'a Stage,
     pub(super) records: &'a State,
     pub(super) cx: &'a Context,
@@ -96,11 +95,10 @@ impl After<'_> {
     /// # Errors
     /// Not everything is back.
     pub(super) async fn settle(&self, undo: bool, output: &Output) -> Result<(), Failure> {
-        let Self { report, rules, stage, records, cx, interrupts, options } = self;
-        // By strict rules what could be put back is back.
-        let leaves = *rules == Rules::Compat && !report.left_changed.is_empty();
-        if !(leaves && undo) {
-            tell_left_changed(report, stage, *rules, output);
+        let Self { report, puts_back, stage, records, cx, interrupts, options } = self;
+        // What is not back where everything should be could not be put back.
+        if !undo || *puts_back || report.left_changed.is_empty() {
+            tell_left_changed(report, stage, *puts_back, output);
             return Ok(());
         }
         let cx = cx.detached(super::LONGEST).cancelled_by(interrupts.second().clone());
@@ -113,12 +111,9 @@ impl After<'_> {
     }
 }
 
-fn tell_left_changed(report: &RunReport, stage: &Stage, rules: Rules, output: &Output) {
-    // By strict rules everything should be back.
-    let (level, back) = match rules {
-        Rules::Compat => ("warning", "puts everything back"),
-        _ => ("error", "tries again to put everything back"),
-    };
+fn tell_left_changed(report: &RunReport, stage: &Stage, puts_back: bool, output: &Output) {
+    let (level, back) =
+        if puts_back { ("error", "tries again to put everything back") } else { ("warning", "puts everything back") };
     for left in &report.left_changed {
         output.note(format_args!("{level}: LEFT CHANGED: {left}"));
         if let (Some(vm), Some(command), false) = (left.target.vm(), way_back(left.found), stage.is_rehearsal) {

@@ -20,7 +20,7 @@ pub(super) async fn run(args: &Validate, toolkit: &ToolkitArgs, log: &ToolkitLog
     let known = ToolkitSettings::load(toolkit, log);
     let document = load(&args.source, args.no_verify_tls, &known, &cx).await;
     let document = document.map_err(|error| Failure::from(error).with_exit(Exit::Failed))?;
-    let rules = if args.rules.strict { Rules::Strict } else { Rules::Compat };
+    let rules = args.rules.or(Rules::Compat);
     let environment = session::experiment_environment()?;
     let told = known.notifications(environment.clone());
     let mut inputs = Inputs::new(Overrides::none()).rules(rules).environment(environment);

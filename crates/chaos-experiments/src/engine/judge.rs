@@ -21,14 +21,14 @@ impl Running<'_> {
             Judge::Tolerance(tolerance) => tolerance.check_in(output, headers(output)),
             Judge::Later { declared, place } => self.judge_later(cx, declared, place, output).await,
             Judge::Never(why) => Err(why.clone()),
-            Judge::Probe { name, provider, .. } => self.probe(cx, name, provider, output).await,
+            Judge::Probe { name, provider, place } => self.probe(cx, (name, place), provider, output).await,
         }
     }
 
     async fn probe(
         &self,
         cx: &Context,
-        name: &str,
+        (name, place): (&str, &str),
         provider: &Map<String, Value>,
         value: &Value,
     ) -> Result<(), String> {
@@ -41,7 +41,7 @@ impl Running<'_> {
             let replaces = !self.resolved.experiment.late.variables.is_empty() || !steps.is_empty();
             arguments.insert("value".to_owned(), if replaces { escaped(value) } else { value.clone() });
         }
-        let call = self.resolved.experiment.late.provider_with(Kind::Probe, &provider, "", steps);
+        let call = self.resolved.experiment.late.provider_with(Kind::Probe, &provider, place, steps);
         let output = match call {
             Ok(Call::Provider(call)) => {
                 let world = self.in_the_world(cx, None);

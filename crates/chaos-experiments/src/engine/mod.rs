@@ -93,7 +93,8 @@ impl ResolvedExperiment {
     /// [`Recovery`](crate::Recovery) puts it back.
     ///
     /// A halt ([`RunOptions::halt`]), a lost lease ([`RunOptions::claim`]) and a stop condition of the experiment interrupt the
-    /// run like a cancellation; each is watched from its begin to the end of the method.
+    /// run like a cancellation; each is watched from its begin to the end of the method, and by compatible rules to that of the
+    /// rollbacks. What they end is put back by either rules.
     ///
     /// What goes wrong is in the report. To stop a run, cancel `cx`: dropping this future puts nothing back, which is then
     /// left to a [`Recovery`](crate::Recovery).
@@ -173,13 +174,12 @@ impl Running<'_> {
         }
         self.stops.close();
         let told = ending.interrupted.then(|| self.stops.requested(cx.now()).cause);
-        let mut is_put_back = self.rules.puts_back();
-        if !is_put_back && told.is_some_and(|cause| cause != StopCause::Caller) {
-            // Whoever stops it from outside wants everything back, whatever the experiment would leave.
+        // Whoever stops it from outside wants everything back, whatever the experiment would leave.
+        let is_ended_from_outside = told.is_some_and(|cause| cause != StopCause::Caller);
+        if is_ended_from_outside && !self.rules.puts_back() {
             ending.left = self.ledger.put_back(&repair, &self.recorder).await;
-            is_put_back = true;
         }
-        let left_as_it_is = (!is_put_back).then_some(&repair);
+        let left_as_it_is = (!is_ended_from_outside && !self.rules.puts_back()).then_some(&repair);
         self.end(cx, left_as_it_is, ending, told).await
     }
 
@@ -263,11 +263,7 @@ impl Running<'_> {
             let status = ending.status();
             self.recorder.note(RunEventKind::RunEnded { status, deviated }).await;
         }
-        let mut journal = self.recorder.journal().await;
-        if !self.rules.puts_back() && stopped_by == Some(StopCause::Caller) {
-            // Its reader knows, and Chaos Toolkit has no such key.
-            journal.stop = None;
-        }
+        let journal = self.recorder.journal().await;
         let (verdict, reason) = (ending.verdict(), ending.reason());
         if let Some(repair) = left_as_it_is {
             ending.left = self.ledger.survey(repair, &self.recorder, self.resolved.experiment.mode).await;

@@ -23,9 +23,9 @@ impl Running<'_> {
     pub(super) async fn method(&self, cx: &Context, ending: &mut Ending) -> Result<(), Stopped> {
         let method_over = CancellationToken::new();
         let beside = self.beside(cx);
-        // The first look begins before the first activity does.
         let cut = beside.cancellation().child_token();
         let looking = beside.clone().cancelled_by(cut.clone());
+        // The first look begins before the first activity does.
         let (missed, result) = tokio::join!(biased; self.during(&looking, &method_over), async {
             let result = Box::pin(self.section(cx, &beside, Section::Method)).await;
             if result.is_err() && self.rules.cuts_background() {

@@ -114,7 +114,9 @@ impl Running<'_> {
     /// Writes down, once, that the run has to stop.
     pub(super) async fn tell_stop(&self, now: Timestamp) -> Request {
         let request = self.stops.requested(now);
-        if !self.stops.is_told.swap(true, Ordering::Relaxed) {
+        // Chaos Toolkit has no word for it in a journal, and whoever did it knows.
+        let is_news = self.rules.puts_back() || request.cause != StopCause::Caller;
+        if is_news && !self.stops.is_told.swap(true, Ordering::Relaxed) {
             let Request { cause, reason, since } = request.clone();
             self.recorder.note(RunEventKind::StopRequested { cause, reason, since }).await;
         }

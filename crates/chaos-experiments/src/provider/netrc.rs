@@ -24,33 +24,38 @@ pub(super) fn credentials(url: &SafeUrl) -> Option<(String, SecretString)> {
     find(&std::fs::read_to_string(file).ok()?, &host)
 }
 
-/// The entry for `host`, or the default one.
+/// The entry for `host`, or the default one if it has none.
 fn find(text: &str, host: &str) -> Option<(String, SecretString)> {
-    let mut tokens = tokens(text).into_iter().peekable();
-    let (mut user, mut password) = (None, None);
-    let mut is_meant = false;
+    let mut tokens = tokens(text).into_iter();
+    let mut entries: Vec<Entry> = Vec::new();
     while let Some(token) = tokens.next() {
         match token.as_str() {
-            "machine" | "default" => {
-                if is_meant && password.is_some() {
-                    break;
-                }
-                is_meant = token == "default" || tokens.next().as_deref() == Some(host);
-            }
-            // Their values are no keywords, whosever they are.
+            "machine" => entries.push(Entry { host: tokens.next(), ..Entry::default() }),
+            "default" => entries.push(Entry::default()),
+            // Their values are no keywords, whatever they are.
             word @ ("login" | "user" | "account" | "password") => {
                 let value = tokens.next();
-                match word {
-                    _ if !is_meant => {}
-                    "password" => password = value,
-                    "account" => {}
-                    _ => user = value,
+                match (entries.last_mut(), word) {
+                    (Some(entry), "password") => entry.password = value,
+                    (Some(entry), "login" | "user") => entry.user = value,
+                    _ => {}
                 }
             }
             _ => {}
         }
     }
+    let own = entries.iter().position(|entry| entry.host.as_deref() == Some(host));
+    let at = own.or_else(|| entries.iter().position(|entry| entry.host.is_none()))?;
+    let Entry { user, password, .. } = entries.swap_remove(at);
     Some((user.unwrap_or_default(), SecretString::from(password?)))
+}
+
+/// What the file has for a server; for all others if it names none.
+#[derive(Default)]
+struct Entry {
+    host: Option<String>,
+    user: Option<String>,
+    password: Option<String>,
 }
 
 /// The words of the file, without comments and macros. A word may be in quotes.
@@ -121,5 +126,7 @@ mod tests {
         }
         assert!(find("machine a.example login u", "a.example").is_none());
         assert!(find("", "a.example").is_none());
+        let first = "default login d password e machine a.example login u password p";
+        assert_eq!(find(first, "a.example").unwrap().0, "u");
     }
 }

@@ -187,3 +187,21 @@ fn a_program_that_cannot_be_run_is_found_out_beforehand() {
       warning: /steady-state-hypothesis: there is no probe, so nothing can tell whether the system held (say in a probe what has to be true before and after)
     ");
 }
+
+#[tokio::test]
+async fn names_in_what_a_probe_returns_are_not_replaced_on_their_way_to_a_tolerance() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("told");
+    let script = format!("printf %s \"$1\" > {}", file.display());
+    let returned = "answer $${tok} and $$tok";
+    let mut probe = json!({"type": "probe", "name": "p", "provider":
+        {"type": "process", "path": "printf", "arguments": ["%s", returned]}});
+    probe["tolerance"] = json!({"type": "probe", "name": "judge", "provider":
+        {"type": "process", "path": "sh", "arguments": {"-c": script}}});
+    let mut experiment = document(&[probe], &[]);
+    experiment["secrets"] = json!({"scope": {"tok": "canary-of-the-estate"}});
+    let report = Lab::in_real_time(&[]).run(read(experiment).unwrap()).await.0;
+    assert_eq!(report.verdict, Verdict::Completed, "{:?}", report.reason);
+    let told = std::fs::read_to_string(file).unwrap();
+    assert!(told.contains("answer ${tok} and $tok") && !told.contains("canary"), "{told}");
+}
