@@ -2,8 +2,7 @@
 
 Usage: start_up.py CHAOSMONKEY CHAOS
 
-Both are called as `PROGRAM --no-version-check --no-log-file run`, in turns, in a directory that is made for it. Each run is a
-process of its own below another one, so that the kernel's figure for the memory of waited-for children is that of the run alone.
+Both are called as `PROGRAM --no-version-check --no-log-file run`, in turns, in a directory that is made for it.
 """
 
 import json
@@ -27,8 +26,13 @@ EXPERIMENT = {
     "steady-state-hypothesis": {"title": "it works", "probes": [PROBE]},
     "method": [],
 }
-MEASURED = "import resource, subprocess, sys; code = subprocess.call(sys.argv[1:], stderr=subprocess.DEVNULL); \
-print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+# Waits for the program alone, and so knows its time and the kernel's figure for its memory.
+MEASURED = """
+import resource, subprocess, sys, time
+started = time.perf_counter()
+code = subprocess.call(sys.argv[1:], stderr=subprocess.DEVNULL)
+print(code, time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def once(program, directory):
@@ -36,16 +40,11 @@ def once(program, directory):
     environment = dict(os.environ, HOME=directory)
     environment.pop("CHAOSMONKEY_STATE_DIR", None)
     command = [sys.executable, "-c", MEASURED, *arguments]
-    started = time.perf_counter()
-    empty = subprocess.run([sys.executable, "-c", MEASURED, "true"], capture_output=True, check=True, text=True)
-    overhead = time.perf_counter() - started
-    started = time.perf_counter()
     run = subprocess.run(command, capture_output=True, check=True, text=True, cwd=directory, env=environment)
-    took = time.perf_counter() - started - overhead
-    code, peak = map(int, run.stdout.split())
-    if code != 0 or not empty.stdout.startswith("0 "):
+    code, took, peak = run.stdout.split()
+    if code != "0":
         sys.exit(f"{program} ended with {code}")
-    return took, peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return float(took), int(peak) / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def main():

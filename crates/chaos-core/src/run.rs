@@ -223,6 +223,14 @@ pub enum RunEventKind {
     },
 }
 
+impl RunEventKind {
+    /// Whether the run begins to act with it: from here on there may be something to put back, or to tell of that cannot be.
+    #[must_use]
+    pub fn begins_to_act(&self) -> bool {
+        matches!(self, Self::Prepared { .. } | Self::NotUndoable { .. })
+    }
+}
+
 /// What asks a run to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

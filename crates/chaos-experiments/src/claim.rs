@@ -34,11 +34,17 @@ impl Claim {
     /// If the store cannot write that down. The leases of a run whose process is gone hold nothing, once all that it
     /// changed is back.
     pub async fn release(&self) -> Result<(), Error> {
+        if self.leases.is_empty() {
+            return Ok(());
+        }
         self.store.release(&self.leases).await
     }
 
     /// Renews the leases until one is lost, and says why.
     pub(crate) async fn keep(&self, cx: &Context) -> String {
+        if self.leases.is_empty() {
+            return std::future::pending().await;
+        }
         let mut renewed = cx.monotonic();
         loop {
             if cx.pause("waiting to renew the leases", RENEWAL).await.is_err() {
@@ -79,7 +85,9 @@ impl ResolvedExperiment {
     /// # Errors
     /// [`ErrorKind::Refused`] if another run holds one of them.
     pub async fn claim(&self, run: &RunId, store: Arc<dyn LeaseStore>) -> Result<Claim, Error> {
-        let leases = store.acquire(run, &self.targets(), TTL).await?;
+        let targets = self.targets();
+        // A run that touches no VM has nothing to ask for.
+        let leases = if targets.is_empty() { Vec::new() } else { store.acquire(run, &targets, TTL).await? };
         Ok(Claim { store, leases })
     }
 }

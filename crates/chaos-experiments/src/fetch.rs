@@ -8,20 +8,38 @@ use secrecy::SecretString;
 
 use crate::document::Document;
 use crate::error::LoadError;
+use crate::provider::FOR_EVER;
+use crate::rules::Rules;
 
-/// How long a server may take for an experiment.
-const LIMIT: Duration = Duration::from_mins(1);
 /// What is asked for.
 const ACCEPTED: &str = "application/json, application/x-yaml";
 
 /// How an experiment is fetched.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FetchOptions {
+    /// How long the server may take in all.
+    pub limit: Duration,
     /// The value of the `Authorization` header; none if the server needs none.
     pub authorization: Option<SecretString>,
     /// Whether any certificate of the server will do.
     pub any_certificate: bool,
+}
+
+impl FetchOptions {
+    /// How experiments for these rules are fetched: from servers whose certificate can be trusted and that ask for no login, within
+    /// a minute; by [`Rules::Compat`] they may take for ever.
+    #[must_use]
+    pub fn of(rules: Rules) -> Self {
+        let limit = if rules.limits_providers() { Duration::from_mins(1) } else { FOR_EVER };
+        Self { limit, authorization: None, any_certificate: false }
+    }
+}
+
+impl Default for FetchOptions {
+    fn default() -> Self {
+        Self::of(Rules::default())
+    }
 }
 
 impl Document {
@@ -38,13 +56,15 @@ impl Document {
         let url = SafeUrl::from(parsed);
         let shown = url.to_string();
         let mut config = Config::probe();
+        // A server may be silent for as long as it may take.
+        (config.limits.connect, config.limits.read) = (options.limit, options.limit);
         if options.any_certificate {
             config.trust = TlsTrust::Insecure;
         }
         let client = Client::new(config).map_err(|error| failed(&shown, error.to_string()))?;
         let mut request = Request::get(url, "loading an experiment")
             .header(HeaderName::from_static("accept"), HeaderValue::from_static(ACCEPTED))
-            .total_limit(LIMIT);
+            .total_limit(options.limit);
         if let Some(authorization) = &options.authorization {
             request = request
                 .secret_header(HeaderName::from_static("authorization"), authorization)

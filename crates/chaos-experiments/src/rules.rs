@@ -48,8 +48,14 @@ impl Rules {
         self.is_strict()
     }
 
-    /// A process or a request without a `timeout` of its own has a time limit. Else it may take for ever.
+    /// A process or a request without a `timeout` of its own has a time limit, and so has the server of an experiment. Else these may
+    /// take for ever.
     pub(crate) fn limits_providers(self) -> bool {
+        self.is_strict()
+    }
+
+    /// A process has nothing to read. Else it has the standard input of this program, unless that is a terminal.
+    pub(crate) fn closes_input(self) -> bool {
         self.is_strict()
     }
 

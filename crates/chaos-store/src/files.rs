@@ -40,14 +40,29 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a file as a whole: whoever reads it sees the old one or the new one. Only its owner can read it.
+/// Writes a file as a whole: whoever reads it sees the old one or the new one, also after a crash. Only its owner can read it.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let mut partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(directory)?;
-    partial.write_all(text)?;
+    let partial = partial(path, text)?;
     partial.as_file().sync_all()?;
     partial.persist(path)?;
-    sync_directory(directory)
+    sync_directory(directory(path))
+}
+
+/// Writes a file that can be made anew as a whole. After a crash it may hold anything.
+pub(crate) fn swap(path: &Path, text: &[u8]) -> io::Result<()> {
+    partial(path, text)?.persist(path)?;
+    Ok(())
+}
+
+/// A file with this text that is to become the one at `path`.
+fn partial(path: &Path, text: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    let mut partial = tempfile::Builder::new().prefix(".partial-").tempfile_in(directory(path))?;
+    partial.write_all(text)?;
+    Ok(partial)
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
 }
 
 /// The file of a lock. It is never removed, or two processes might hold two locks of one name.

@@ -131,9 +131,9 @@ fn read(path: &Path) -> Index {
     index.filter(|index| index.version == VERSION).unwrap_or_default()
 }
 
-/// A list does not depend on it, so a place where it cannot be written is none the worse.
+/// A list does not depend on it, so a place where it cannot be written is none the worse, and neither is one that a crash takes.
 fn write(path: &Path, index: &Index) {
-    let written = serde_json::to_vec(index).map_err(io::Error::from).and_then(|text| files::replace(path, &text));
+    let written = serde_json::to_vec(index).map_err(io::Error::from).and_then(|text| files::swap(path, &text));
     if let Err(error) = written {
         tracing::debug!("cannot write {}: {error}", path.display());
     }

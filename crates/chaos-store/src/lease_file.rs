@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 
 /// All leases that were given and not given back.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Leases {
     /// The number of the next token.
     pub(crate) next: u64,

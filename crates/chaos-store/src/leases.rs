@@ -114,7 +114,7 @@ pub(crate) fn ensure(store: &FileStore) -> Result<(), Error> {
     })
 }
 
-/// Reads the leases, lets `change` change them, and writes them, while nobody else does.
+/// Reads the leases, lets `change` change them, and writes what is new, while nobody else does.
 fn changed<T>(store: &FileStore, change: impl FnOnce(&mut Leases) -> Result<T, Error>) -> Result<T, Error> {
     let lock = store.root().join(LOCK);
     let file = files::lock_file(&lock).map_err(|error| files::failed("lock", &lock, error))?;
@@ -122,10 +122,11 @@ fn changed<T>(store: &FileStore, change: impl FnOnce(&mut Leases) -> Result<T, E
         let message = format!("{} is locked by another process for more than {} s", lock.display(), PATIENCE.as_secs());
         return Err(Error::new(ErrorKind::Unavailable, message));
     }
-    let mut leases = Leases::read(store.root())?;
+    let before = Leases::read(store.root())?;
+    let mut leases = before.clone();
     let given = change(&mut leases)?;
     // That they are lost has to stay known to others.
-    if !leases.is_lost {
+    if !leases.is_lost && leases != before {
         leases.write(store.root())?;
     }
     Ok(given)

@@ -1,4 +1,5 @@
-//! Writes a segment: each event is on the disk before the next step of the run.
+//! Writes a segment. Each event is in the file before the next step of the run, and so survives this program; from the first
+//! with which the run begins to act, it also is on the disk and survives the machine.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -31,6 +32,8 @@ struct State {
     medium: Option<Box<dyn Medium>>,
     next: u64,
     is_empty: bool,
+    /// Whether the run has begun to act. What a run that has only looked has written is worth no wait for the disk.
+    acts: bool,
     /// Locked as long as this is there.
     lock: Option<File>,
 }
@@ -52,7 +55,7 @@ impl SegmentWriter {
         let written = medium.write_all(&header).and_then(|()| medium.sync());
         // Its name has to survive a crash as well.
         let synced = written.and_then(|()| files::sync_directory(directory));
-        let state = State { medium: Some(medium), next: first, is_empty: true, lock: Some(lock) };
+        let state = State { medium: Some(medium), next: first, is_empty: true, acts: segment > 0, lock: Some(lock) };
         let place = Place { directory: directory.to_owned(), path: path.clone(), segment };
         let writer = Self { place: Arc::new(place), state: Arc::new(Mutex::new(state)) };
         // A writer that is dropped here leaves nothing behind.
@@ -73,6 +76,7 @@ impl EventSink for SegmentWriter {
     async fn record(&self, event: &RunEvent) -> Result<(), Error> {
         let line = segment::line(event).map_err(|error| self.failed(Some(error.into())))?;
         let (state, sequence) = (Arc::clone(&self.state), event.sequence);
+        let begins_to_act = event.event.begins_to_act();
         let written = tokio::task::spawn_blocking(move || {
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
             // Taken out while it is written, so that a failure leaves it closed for good.
@@ -82,7 +86,11 @@ impl EventSink for SegmentWriter {
                 return Err(Some(std::io::Error::new(std::io::ErrorKind::InvalidInput, why)));
             }
             state.is_empty = false;
-            medium.write_all(&line).and_then(|()| medium.sync()).map_err(Some)?;
+            state.acts |= begins_to_act;
+            medium.write_all(&line).map_err(Some)?;
+            if state.acts {
+                medium.sync().map_err(Some)?;
+            }
             state.next += 1;
             state.medium = Some(medium);
             Ok(())

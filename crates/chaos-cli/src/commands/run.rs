@@ -55,7 +55,7 @@ async fn perform(
     if args.rehearse_probes {
         inputs = inputs.rehearse_probes();
     }
-    let load = validate::load(&args.source, args.no_verify_tls, &known, &loading);
+    let load = validate::load(&args.source, args.rules.or(Rules::Compat), args.no_verify_tls, &known, &loading);
     let document = inputs.load_controlled(&loading, &args.source, load).await;
     let document = document.map_err(|why| Failure::new(Exit::Failed, why))??;
     // A rehearsal is nobody's business but of whoever makes it.

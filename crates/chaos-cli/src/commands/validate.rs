@@ -18,9 +18,9 @@ const TOKEN: &str = "CHAOSTOOLKIT_LOADER_AUTH_BEARER_TOKEN";
 pub(super) async fn run(args: &Validate, toolkit: &ToolkitArgs, log: &ToolkitLog) -> Result<Exit, Failure> {
     let cx = Context::with_timeout(super::LONGEST);
     let known = ToolkitSettings::load(toolkit, log);
-    let document = load(&args.source, args.no_verify_tls, &known, &cx).await;
-    let document = document.map_err(|error| Failure::from(error).with_exit(Exit::Failed))?;
     let rules = args.rules.or(Rules::Compat);
+    let document = load(&args.source, rules, args.no_verify_tls, &known, &cx).await;
+    let document = document.map_err(|error| Failure::from(error).with_exit(Exit::Failed))?;
     let environment = session::experiment_environment()?;
     let told = known.notifications(environment.clone());
     let mut inputs = Inputs::new(Overrides::none()).rules(rules).environment(environment);
@@ -52,6 +52,7 @@ async fn check(document: &Document, inputs: &Inputs, cx: &Context) -> Result<Exp
 /// There is neither, or it holds no experiment.
 pub(super) async fn load(
     source: &str,
+    rules: Rules,
     any_certificate: bool,
     settings: &ToolkitSettings,
     cx: &Context,
@@ -62,7 +63,7 @@ pub(super) async fn load(
     }
     let token = std::env::var(TOKEN).ok().filter(|token| !token.is_empty());
     let host = source.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-    let mut options = FetchOptions::default();
+    let mut options = FetchOptions::of(rules);
     options.authorization = match token {
         Some(token) => Some(SecretString::from(format!("bearer {}", token.trim()))),
         None => settings.authorization(host),

@@ -1,7 +1,8 @@
 //! `run` and `validate`: the arguments, exit codes, journal and log of `chaos`, and VMs that stay as the experiment leaves them.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Stdio;
 
 use chaos_sim::Power;
 use serde_json::{Value, json};
@@ -252,6 +253,19 @@ fn a_process_ends_with_its_grandchildren_and_may_say_a_lot() {
     assert_eq!(run[1]["output"]["status"], 0);
     assert_eq!(run[1]["output"]["stdout"].as_str().unwrap().len(), 1 << 20);
     assert_eq!(run[1]["output"]["stdout_bytes_left_out"], (1_u64 << 30) - (1 << 20));
+}
+
+#[test]
+fn by_compatible_rules_a_process_reads_what_the_program_was_given() {
+    let program = Program::new();
+    write(&program, &json!([process("cat", &json!([]))]), &json!([]));
+    for (rules, expected) in [("--compat", "from outside"), ("--strict", "")] {
+        let mut child = program.command(&["run", "e.json", rules]).stdin(Stdio::piped()).spawn().unwrap();
+        // By strict rules it may be over before all is written.
+        let _ = child.stdin.take().expect("it is piped").write_all(b"from outside");
+        Run::from(child.wait_with_output().unwrap()).exits(0);
+        assert_eq!(journal(&program)["run"][0]["output"]["stdout"], expected, "{rules}");
+    }
 }
 
 #[test]

@@ -287,7 +287,7 @@ fn read_limits(fields: &mut Fields<'_, '_>) -> Option<Limits> {
     let time = |value: &Value| seconds(value).filter(|time| !time.is_zero());
     let limits = match fields.always_substituted("timeout") {
         None if fields.reading.rules.limits_providers() => return Some(Limits::default()),
-        None => return Some(Limits { connect: None, read: Some(FOR_EVER) }),
+        None => return Some(Limits { connect: Some(FOR_EVER), read: Some(FOR_EVER) }),
         Some(Value::Array(both)) => match both.as_slice() {
             [connect, read] => time(connect).zip(time(read)),
             _ => None,

@@ -114,7 +114,7 @@ impl ProviderCall {
 }
 
 /// How long a call may take that has no limit.
-const FOR_EVER: Duration = Duration::from_hours(24 * 365);
+pub(crate) const FOR_EVER: Duration = Duration::from_hours(24 * 365);
 
 /// The same error with the words in front that people look for in a journal of Chaos Toolkit.
 fn in_front(words: &str, error: &Error) -> Error {

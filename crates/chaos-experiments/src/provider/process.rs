@@ -2,8 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -30,6 +32,8 @@ pub(crate) struct ProcessCall {
     arguments: Arguments,
     /// Beside the environment of this process.
     exported: Environment,
+    /// Whether it may read what this program may.
+    has_input: bool,
     pub(super) limit: Duration,
 }
 
@@ -63,7 +67,9 @@ impl ProcessCall {
             }
         };
         let exported = fields.reading.exported.clone();
-        Some(Self { path: path?.to_owned(), program: program?, arguments: arguments?, exported, limit: limit? })
+        let has_input = !fields.reading.rules.closes_input();
+        let (path, program, arguments, limit) = (path?.to_owned(), program?, arguments?, limit?);
+        Some(Self { path, program, arguments, exported, has_input, limit })
     }
 
     /// What is started, without where its input and output go.
@@ -82,6 +88,11 @@ impl ProcessCall {
         };
         command.envs(self.exported.iter());
         command
+    }
+
+    /// What it reads. From a terminal that is nothing: as it is in a group of its own, reading would stop it for good.
+    pub(super) fn input(&self) -> Stdio {
+        if self.has_input && !std::io::stdin().is_terminal() { Stdio::inherit() } else { Stdio::null() }
     }
 
     /// The program as it is written, for messages.

@@ -29,7 +29,7 @@ pub(super) async fn run(cx: &Context, call: &ProcessCall) -> Result<Value, Error
     cx.check(&running)?;
     let mut child = call
         .command()
-        .stdin(Stdio::null())
+        .stdin(call.input())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)

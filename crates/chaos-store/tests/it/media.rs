@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use chaos_core::{ErrorKind, EventSink, RunLog};
+use chaos_core::{ErrorKind, EventSink, RunEventKind, RunLog, RunStatus};
 use chaos_store::{FileStore, Medium};
 
-use crate::support::{Place, at, bytes, event, killed, run};
+use crate::support::{Place, at, bytes, event, killed, run, started};
 
 /// When a disk fails.
 #[derive(Debug, Clone, Copy)]
@@ -116,21 +116,35 @@ async fn a_disk_that_is_full_at_any_byte_loses_nothing_that_was_taken() {
 
 #[tokio::test]
 async fn what_the_disk_does_not_promise_is_not_taken() {
-    for number in 1..=6 {
+    // The first time is that of the header, the second that of `Prepared`, which is the third event. Two follow it.
+    for (number, expected) in [(1, None), (2, Some(2)), (3, Some(3)), (4, Some(4)), (5, Some(5))] {
         let place = Place::new();
         let store = on(&place, Fails::AtSync(number));
-        // The first is that of the header.
         let Ok(log) = store.begin(&run("r"), at(0)).await else {
-            assert_eq!(number, 1);
+            assert_eq!(expected, None);
             assert!(store.list().await.unwrap().is_empty());
             continue;
         };
-        assert_eq!(taken(&log).await, number as u64 - 2);
+        assert_eq!(Some(taken(&log).await), expected);
         drop(log);
         let recorded = place.read(&run("r")).await;
         assert_eq!(recorded.damage, None);
-        assert!(recorded.events.len() >= number - 2);
+        assert!(Some(recorded.events.len() as u64) >= expected);
     }
+}
+
+#[tokio::test]
+async fn a_run_that_only_looks_does_not_wait_for_the_disk() {
+    let place = Place::new();
+    // The header is promised, and nothing else is asked for.
+    let log = on(&place, Fails::AtSync(2)).begin(&run("r"), at(0)).await.unwrap();
+    let ended = RunEventKind::RunEnded { status: RunStatus::Completed, deviated: false };
+    for (number, kind) in [started(), RunEventKind::RollbacksStarted, ended].into_iter().enumerate() {
+        log.record(&event(&run("r"), number as u64, kind)).await.unwrap();
+    }
+    // What acts beyond the platforms cannot be undone, and so must be known for sure.
+    let acts = RunEventKind::NotUndoable { activity: 1, provider: "process".into() };
+    log.record(&event(&run("r"), 3, acts)).await.unwrap_err();
 }
 
 #[tokio::test]
