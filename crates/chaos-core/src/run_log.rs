@@ -19,7 +19,8 @@ use crate::run::{EventSink, RunEvent};
 /// process of the writer dies, however that happens, it does not any more.
 #[async_trait]
 pub trait RunLog: Debug + Send + Sync + 'static {
-    /// Begins the log of a new run. Each event is safe when the sink has taken it. The run is alive until the sink is
+    /// Begins the log of a new run. Each event survives the process when the sink has taken it, and from the first that
+    /// [begins to act](crate::RunEventKind::begins_to_act) also the machine. The run is alive until the sink is
     /// dropped; one that nothing was written about is then forgotten.
     ///
     /// # Errors
@@ -69,7 +70,7 @@ pub struct RecordedRun {
     /// written is no damage.
     pub damage: Option<Damage>,
     /// How many bytes of a record there are that was cut short while it was written, such as by a full disk. What it
-    /// would have announced was not done.
+    /// would have announced was done to no VM.
     pub torn_bytes: u64,
 }
 

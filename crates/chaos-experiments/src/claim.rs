@@ -67,7 +67,7 @@ impl ResolvedExperiment {
     #[must_use]
     pub fn targets(&self) -> Vec<(Target, String)> {
         let mut targets: Vec<(Target, String)> = Vec::new();
-        for bound in self.method.iter().chain(&self.rollbacks) {
+        for bound in self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks) {
             let changes = bound.activity.vm_call().is_some_and(|call| matches!(call.what, What::Power { .. }));
             let Some(on) = bound.on.as_ref().filter(|_| changes) else { continue };
             for (vm, target) in on.vms.iter().zip(on.refs()) {

@@ -102,10 +102,10 @@ impl FileStore {
     }
 }
 
-/// Makes the file, so that from here on one that is not there is one that was lost. If runs live that have begun before it
-/// was lost, it stays so.
+/// Makes the file if it is not there or cannot be understood, so that from here on such a one is one that was lost. If runs live that
+/// have begun before it was lost, it stays so.
 pub(crate) fn ensure(store: &FileStore) -> Result<(), Error> {
-    if Leases::path(store.root()).exists() {
+    if !Leases::read(store.root())?.is_lost {
         return Ok(());
     }
     changed(store, |leases| {

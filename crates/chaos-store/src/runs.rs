@@ -119,6 +119,9 @@ fn resume(store: &FileStore, run: &RunId) -> Result<(RecordedRun, Arc<dyn EventS
     let mut recorded = reading::read(&directory, run)?;
     recorded.is_alive = false;
     let segments = reading::segments(&directory).map_err(|error| files::failed("read", &directory, error))?;
+    // A run that had only looked has waited for no disk. What follows it must not outlive it.
+    let synced = segments.iter().try_for_each(|(_, path)| File::open(path)?.sync_all());
+    synced.map_err(|error| files::failed("write", &directory, error))?;
     let next = segments.last().map_or(0, |(last, _)| last + 1);
     let first = recorded.events.len() as u64;
     let writer = SegmentWriter::begin(&directory, lock, run, next, first, store.opener())?;

@@ -266,6 +266,15 @@ fn by_compatible_rules_a_process_reads_what_the_program_was_given() {
         Run::from(child.wait_with_output().unwrap()).exits(0);
         assert_eq!(journal(&program)["run"][0]["output"]["stdout"], expected, "{rules}");
     }
+    // A control takes nothing away from it.
+    let mut experiment: Value =
+        serde_json::from_str(&fs::read_to_string(program.directory().join("e.json")).unwrap()).unwrap();
+    experiment["controls"] = json!([{"name": "c", "provider": {"type": "process", "path": "cat"}}]);
+    fs::write(program.directory().join("e.json"), experiment.to_string()).unwrap();
+    let mut child = program.command(&["run", "e.json"]).stdin(Stdio::piped()).spawn().unwrap();
+    let _ = child.stdin.take().expect("it is piped").write_all(b"from outside");
+    Run::from(child.wait_with_output().unwrap()).exits(0);
+    assert_eq!(journal(&program)["run"][0]["output"]["stdout"], "from outside");
 }
 
 #[test]

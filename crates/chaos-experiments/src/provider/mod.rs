@@ -69,10 +69,11 @@ impl ProviderCall {
         }
     }
 
-    /// The same with what it tells: the body of a request.
+    /// The same with what it tells: the body of a request. A process has a file for it, and nothing else to read.
     pub(crate) fn telling(self, what: &Value) -> Self {
         match self {
             Self::Http(call) => Self::Http(Box::new(call.telling(what))),
+            Self::Process(call) => Self::Process(call.without_input()),
             other => other,
         }
     }

@@ -90,6 +90,11 @@ impl ProcessCall {
         command
     }
 
+    /// The same with nothing to read.
+    pub(super) fn without_input(self) -> Self {
+        Self { has_input: false, ..self }
+    }
+
     /// What it reads. From a terminal that is nothing: as it is in a group of its own, reading would stop it for good.
     pub(super) fn input(&self) -> Stdio {
         if self.has_input && !std::io::stdin().is_terminal() { Stdio::inherit() } else { Stdio::null() }

@@ -14,7 +14,7 @@ use chaos_testkit::{EstateSpec, VmSpec};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::lab::{Lab, action, count, document, inputs, kinds, options, probe, read, read_with};
+use crate::lab::{Lab, action, count, document, inputs, kinds, options, probe, read, read_with, with_hypothesis};
 
 /// A switch in memory, which breaks when the test says so.
 #[derive(Debug, Clone)]
@@ -248,6 +248,18 @@ async fn a_lease_that_somebody_else_has_stops_the_run() {
     let requested = sink.events().into_iter().find(|event| matches!(event.event, RunEventKind::StopRequested { .. }));
     let since_start = requested.unwrap().at.duration_since(sink.events()[0].at);
     assert!(since_start.as_secs() <= 116, "{since_start:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_hypothesis_does_by_compatible_rules_is_leased_too() {
+    let lab = lab();
+    let mut acts = action("off", "vm_power_off", json!({"vm_name": "a"}));
+    acts["tolerance"] = json!(true);
+    let experiment = with_hypothesis(document(&[], &[]), &[acts]);
+    let experiment = read_with(experiment, &inputs(&[]).rules(Rules::Compat)).unwrap();
+    let resolved = lab.resolve(experiment).await.unwrap();
+    let names: Vec<String> = resolved.targets().into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["/DC0/vm/a"]);
 }
 
 #[tokio::test(start_paused = true)]

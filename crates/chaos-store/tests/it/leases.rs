@@ -123,6 +123,16 @@ async fn with_the_leases_lost_nobody_takes_what_a_living_run_may_hold() {
 }
 
 #[tokio::test]
+async fn a_run_that_touches_no_vm_mends_leases_that_nobody_can_have() {
+    let place = Place::new();
+    drop(alive(&place, "a").await);
+    fs::write(place.store.root().join("leases.json"), "no JSON").unwrap();
+    // It asks for no leases, but lives when the next one does.
+    let _looks = alive(&place, "looks").await;
+    acquire(&place, "b", &["vm-1"]).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_file_of_leases_that_is_gone_is_lost_too() {
     let place = Place::new();
     let (_a, _b) = (alive(&place, "a").await, alive(&place, "b").await);
