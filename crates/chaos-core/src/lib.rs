@@ -36,6 +36,7 @@ mod nearest;
 mod outcome;
 mod platform;
 mod power;
+mod random;
 mod rights;
 mod rules;
 mod run;
@@ -60,6 +61,7 @@ pub use nearest::nearest;
 pub use outcome::{How, Outcome};
 pub use platform::{Capabilities, Discovery, Platform, PlatformIdentity, Problem};
 pub use power::{DEFAULT_PARALLEL, PlatformExt, PowerReport};
+pub use random::SeededRandom;
 pub use rights::{PowerRights, Right};
 pub use rules::{Need, check_power};
 pub use run::{
