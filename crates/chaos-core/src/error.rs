@@ -140,11 +140,18 @@ impl Error {
     /// Several VMs fit `target`; `candidates` are their inventory paths.
     #[must_use]
     pub fn ambiguous(target: impl fmt::Display, candidates: Vec<String>) -> Self {
+        Self::fits_several(target, candidates, "name one with `path:…` or `id:…`")
+    }
+
+    /// The same where the VMs are on several servers, on which a path and an id may be the same.
+    pub(crate) fn ambiguous_on_endpoints(target: impl fmt::Display, candidates: Vec<String>) -> Self {
+        Self::fits_several(target, candidates, "name one with `path:…` or `id:…`, and its server with `and endpoint:…`")
+    }
+
+    fn fits_several(target: impl fmt::Display, candidates: Vec<String>, way_out: &str) -> Self {
         let list = candidates.join(", ");
-        let mut error = Self::new(
-            ErrorKind::Ambiguous,
-            format!("`{target}` fits {} VMs ({list}): name one with `path:…` or `id:…`", candidates.len()),
-        );
+        let message = format!("`{target}` fits {} VMs ({list}): {way_out}", candidates.len());
+        let mut error = Self::new(ErrorKind::Ambiguous, message);
         error.0.candidates = candidates;
         error
     }

@@ -4,7 +4,8 @@
 //! * What can be done to it: [`Fault`] on a [`Target`], which gives an [`Outcome`] and is put back by an [`Undo`].
 //! * Who does it: a [`Platform`], opened through a [`PlatformSource`], with the conveniences of [`PlatformExt`].
 //! * Under which conditions: a [`Context`] with deadline, cancellation and [`Clock`].
-//! * Which VMs are meant: [`TargetPattern`], [`Selector`], [`resolve`].
+//! * Which VMs are meant: [`TargetPattern`], [`Selector`], [`resolve`]; a whole sentence about them is a [`Filter`], and a
+//!   [`Selection`] where some of them are taken.
 //! * What happened in a run: [`RunEvent`]s, which an [`EventSink`] takes.
 //! * What went wrong: one [`Error`].
 //!
@@ -69,7 +70,10 @@ pub use run::{
     Section, StopCause,
 };
 pub use run_log::{Damage, OpenTarget, RecordedRun, RunLog, RunSummary};
-pub use select::{Chosen, ChosenBy, NamePattern, Selector, TargetPattern, resolve};
+pub use select::{
+    Amount, Candidate, Choice, Chosen, ChosenBy, Filter, GroupKind, GroupLimit, NamePattern, Percent, Picked,
+    Selection, Selector, SelectorError, TargetPattern, resolve,
+};
 pub use source::{Connection, Origin, PlatformSource};
 pub use summary::EnvironmentSummary;
 pub use undo::{Found, Undo, UndoAction};

@@ -17,6 +17,7 @@ use crate::vm::VMInfo;
 pub struct NamePattern {
     text: String,
     glob: Option<GlobMatcher>,
+    ignores_case: bool,
 }
 
 impl NamePattern {
@@ -25,6 +26,15 @@ impl NamePattern {
     /// # Errors
     /// [`ErrorKind::Configuration`] if the text is empty.
     pub fn new(text: &str) -> Result<Self, Error> {
+        Self::read(text, false)
+    }
+
+    /// The same, for which `A` and `a` are one letter. Only those of ASCII are.
+    pub(super) fn ignoring_case(text: &str) -> Result<Self, Error> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, ignores_case: bool) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::new(
                 ErrorKind::Configuration,
@@ -33,10 +43,13 @@ impl NamePattern {
         }
         let glob = text
             .contains(['*', '?', '[', '{'])
-            .then(|| GlobBuilder::new(text).literal_separator(false).backslash_escape(true).build().ok())
+            .then(|| {
+                let mut glob = GlobBuilder::new(text);
+                glob.literal_separator(false).backslash_escape(true).case_insensitive(ignores_case).build().ok()
+            })
             .flatten()
             .map(|glob| glob.compile_matcher());
-        Ok(Self { text: text.to_owned(), glob })
+        Ok(Self { text: text.to_owned(), glob, ignores_case })
     }
 
     /// The text as it was written.
@@ -54,7 +67,7 @@ impl NamePattern {
     /// Whether `name` is the text itself.
     #[must_use]
     pub fn equals(&self, name: &str) -> bool {
-        self.text == name
+        self.text == name || self.ignores_case && self.text.eq_ignore_ascii_case(name)
     }
 
     /// Whether `name` is the text itself or fits the glob.

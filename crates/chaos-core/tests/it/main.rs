@@ -1,7 +1,10 @@
 //! Properties of the vocabulary, and the form in which it is written down.
 
 mod account;
+mod choosing;
+mod choosing_laws;
 mod generate;
 mod json;
 mod power_rules;
 mod selection;
+mod selector_text;
