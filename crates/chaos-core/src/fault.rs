@@ -190,6 +190,12 @@ impl Fault {
         }
     }
 
+    /// Whether it takes something away. Powering on only gives back.
+    #[must_use]
+    pub fn breaks(&self) -> bool {
+        !matches!(self, Self::PowerOn { .. })
+    }
+
     /// The longest that it may take on one target.
     #[must_use]
     pub fn limit(&self) -> Duration {

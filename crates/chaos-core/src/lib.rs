@@ -30,6 +30,7 @@ mod clock;
 mod context;
 mod error;
 mod fault;
+mod guard;
 mod halt;
 mod kind;
 mod lease;
@@ -55,6 +56,10 @@ pub use clock::{Clock, SharedClock, SystemClock};
 pub use context::{Context, Progress, ProgressSink, ProgressStep, RunId};
 pub use error::{Error, ErrorKind, Retry};
 pub use fault::{Fault, Operation, Stop, SuspendedMemory, Target};
+pub use guard::{
+    AtMost, CoolDown, Denial, Elsewhere, FaultRegister, Freeze, Guard, Keep, Lasting, Member, Of, Only, PlannedStrike,
+    Policy, Protect, Quota, Review, Rule, Scene, Strike, Window,
+};
 pub use halt::{Halt, HaltFlag};
 pub use kind::PlatformKind;
 pub use lease::{FencingToken, Lease, LeaseStore};

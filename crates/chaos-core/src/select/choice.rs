@@ -136,7 +136,7 @@ impl GroupKind {
 
     /// What tells this VM's group from others; none if it is not known. Names repeat between servers, and those of clusters
     /// between datacenters.
-    pub(super) fn of<'a>(self, candidate: &Candidate<'a>) -> Option<[&'a str; 3]> {
+    pub(crate) fn of<'a>(self, candidate: &Candidate<'a>) -> Option<[&'a str; 3]> {
         let vm = candidate.vm;
         let datacenter = vm.datacenter.as_deref();
         match self {

@@ -4,6 +4,8 @@ mod account;
 mod choosing;
 mod choosing_laws;
 mod generate;
+mod guard;
+mod guard_laws;
 mod json;
 mod power_rules;
 mod selection;
