@@ -6,7 +6,7 @@ use std::time::Duration;
 
 #[cfg(feature = "dora")]
 use chaos_core::VMInfo;
-use chaos_core::{Connection, Context, Discovery, Platform, PlatformSource, Selector};
+use chaos_core::{Connection, Context, Discovery, Platform, PlatformSource, Policy, Selector};
 use chaos_orchestrator::{PlatformOrchestrator, Settings, Sources, read_dotenv};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -118,6 +118,11 @@ impl Session {
     /// The platform.
     pub(crate) fn platform(&self) -> &dyn Platform {
         &*self.platform
+    }
+
+    /// What faults have to keep.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.source.settings().chaos.policy
     }
 
     /// The context that calls start from: with the cancellation, without a limit of its own.

@@ -150,6 +150,7 @@ mod error;
 mod experiment;
 mod extensions;
 mod fetch;
+mod guarded;
 mod injected;
 mod inputs;
 mod journal;

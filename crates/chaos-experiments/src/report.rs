@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chaos_core::{HaltFlag, RunId, StopCause, Target, VMPowerState};
+use chaos_core::{Guard, HaltFlag, RunId, StopCause, Target, VMPowerState};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +28,8 @@ pub struct RunOptions {
     pub halt: Option<Arc<dyn HaltFlag>>,
     /// The leases of the VMs that the run may change.
     pub claim: Option<Claim>,
+    /// What is asked before each fault leaves; none where everything is allowed.
+    pub guard: Option<Arc<Guard>>,
     /// When hypothesis and rollbacks are played; none for what the experiment declares.
     pub strategies: Option<Strategies>,
     /// How the hypothesis is checked while the method goes on.
@@ -46,6 +48,7 @@ impl Default for RunOptions {
             node: node_name(),
             halt: None,
             claim: None,
+            guard: None,
             strategies: None,
             schedule: Schedule::default(),
             dry: None,

@@ -46,6 +46,7 @@
 //! there; if only the end of the line is missing and the checksum fits, it counts. Any other line that does not fit its checksum or its place is damage, which is told with its offset; nothing after
 //! it counts.
 
+mod faults;
 mod files;
 mod halt;
 mod index;

@@ -1,6 +1,7 @@
 //! The command line: every command, argument and help text. Only clap types are here, no behaviour.
 
 mod execute;
+mod policy;
 mod run;
 mod runs;
 mod templates;
@@ -19,6 +20,7 @@ use crate::duration;
 use crate::exit;
 
 pub(crate) use execute::{Execute, ReportFormat};
+pub(crate) use policy::{Policy, PolicyCheck, PolicyExplain};
 pub(crate) use run::{LogLevel, Run, ToolkitArgs, Validate};
 pub(crate) use runs::{Halt, Recover, Resume, Runs, RunsJournal, RunsList, RunsRm, RunsShow, StateArgs};
 pub(crate) use templates::{Templates, TemplatesArg};
@@ -130,6 +132,10 @@ pub(crate) enum Command {
 
     /// End a halt: runs may begin again
     Resume(Resume),
+
+    /// Look at what faults may be sent, and why others may not
+    #[command(subcommand)]
+    Policy(Policy),
 
     /// Look at the settings, check them, and begin with them
     #[command(subcommand)]
@@ -459,6 +465,9 @@ pub(crate) struct PowerArgs {
     /// Do not ask about VMs that were chosen by a pattern or a filter
     #[arg(short, long)]
     pub(crate) yes: bool,
+
+    #[command(flatten)]
+    pub(crate) state: StateArgs,
 
     #[command(flatten)]
     pub(crate) format: FormatArg,

@@ -9,6 +9,7 @@ mod dora;
 mod execute;
 mod halt;
 mod plan;
+mod policy;
 mod power;
 mod recover;
 mod reference;
@@ -34,6 +35,7 @@ use crate::output::Output;
 use crate::toolkit::ToolkitLog;
 
 pub(crate) use halt::Halted;
+pub(crate) use policy::Ruling;
 
 /// Runs one command.
 pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
@@ -68,6 +70,7 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Recover(args) => recover::run(args, settings, output).await,
         Command::Halt(args) => halt::halt(args, output).await,
         Command::Resume(args) => halt::resume(args, output).await,
+        Command::Policy(command) => policy::run(command, settings, output).await,
         Command::Config(command) => config::run(&command, settings, output),
         Command::Doctor(args) => doctor::run(args, settings, output).await,
         Command::Sim(Sim::Serve(args)) => sim::serve(args, output).await,

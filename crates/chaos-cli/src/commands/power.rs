@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{
-    Chosen, ChosenBy, Error, Fault, Operation, PlatformExt, PowerReport, Stop, SuspendedMemory, VMInfo, check_power,
+    Chosen, ChosenBy, Error, Fault, HaltFlag, Member, Operation, PlatformExt, PowerReport, Scene, Stop, Strike,
+    SuspendedMemory, VMInfo, VMRef, check_power,
 };
 
 #[cfg(feature = "dora")]
 use chaos_core::PlatformKind;
 
 use super::plan::Planned;
+use super::stage::denied;
 use super::{chosen, context, resolved};
 use crate::cli::{Format, LimitedPower, PowerArgs, PowerOff, Reboot, SettingsArgs, StopArgs};
 use crate::exit::Exit;
@@ -20,6 +22,7 @@ use crate::interrupt::Interrupts;
 use crate::output::{Answer, Output, write_power};
 use crate::progress::Bar;
 use crate::session::{self, Session};
+use crate::state::State;
 
 /// What comes on top of the limits of each VM: reading the VMs first, and waiting for the next one's turn.
 const OVERHEAD: Duration = Duration::from_mins(1);
@@ -99,6 +102,7 @@ async fn act(
     let by_pattern = chosen.iter().any(|chosen| chosen.by == ChosenBy::Pattern);
     let vms: Vec<VMInfo> = chosen.into_iter().map(|chosen| chosen.vm).collect();
     let planned: Vec<Planned> = vms.iter().map(|vm| Planned::new(vm, operation, check_power(vm, fault))).collect();
+    may(session, args, fault, &vms).await?;
     if args.dry_run {
         output.data(|to| write_power(args.format.format, &planned, to))?;
         return if planned.iter().any(Planned::is_refused) { Err(refused(&planned)) } else { Ok(Exit::Done) };
@@ -123,6 +127,28 @@ async fn act(
     }
     let ended = conclude(session, &reports)?;
     shown.map(|()| ended)
+}
+
+/// Whether a person may do this: what is protected, when it may be, and a halt hold by hand too.
+///
+/// # Errors
+/// It is not allowed, with what each rule says.
+async fn may(session: &Session, args: &PowerArgs, fault: &Fault, vms: &[VMInfo]) -> Result<(), Failure> {
+    if !fault.breaks() {
+        return Ok(());
+    }
+    // Where there is no place for a halt, there is none.
+    if let Ok(state) = State::existing(&args.state, false)
+        && let Some(halt) = state.store.get().await?
+    {
+        return Err(Error::from(&halt).into());
+    }
+    let identity = session.platform().identity();
+    let member = |vm: &VMInfo| Member { at: VMRef::new(identity, &vm.id), vm: vm.clone() };
+    let estate: Vec<Member> = vms.iter().map(member).collect();
+    let scene = Scene::new(session.context().now(), &estate);
+    let strike = Strike { fault, targets: estate.iter().collect() };
+    session.policy().by_hand().check(&strike, &scene).map_err(|denials| denied(&denials))
 }
 
 /// How many VMs are looked for elsewhere, if the platform cannot switch them.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{
-    Clock, Context, ErrorKind, EventSink, HaltFlag, OpenTarget, PlatformSource, RunId, RunLog, RunState, SystemClock,
-    TargetPattern,
+    Clock, Context, Denial, ErrorKind, EventSink, Guard, HaltFlag, OpenTarget, PlatformSource, Policy, RunId, RunLog,
+    RunState, SystemClock, TargetPattern,
 };
 use chaos_experiments::{Experiment, JournalFile, RecoverOptions, ResolvedExperiment, RunOptions, RunReport, Sinks};
 use chaos_orchestrator::{PlatformOrchestrator, RehearsalSource};
@@ -26,6 +26,8 @@ const RESOLVING: Duration = Duration::from_mins(5);
 /// Where an experiment takes place.
 pub(super) struct Stage {
     pub(super) source: Box<dyn PlatformSource>,
+    /// What faults have to keep. In a rehearsal nothing is broken that anybody would want to keep.
+    policy: Policy,
     clock: Arc<dyn Clock>,
     pub(super) is_rehearsal: bool,
 }
@@ -38,7 +40,8 @@ impl Stage {
         output: &Output,
     ) -> Result<Self, Failure> {
         if !rehearse {
-            return Ok(Self { source: Box::new(source), clock: SystemClock::shared(), is_rehearsal: false });
+            let policy = source.settings().chaos.policy.clone();
+            return Ok(Self { source: Box::new(source), policy, clock: SystemClock::shared(), is_rehearsal: false });
         }
         output.note("rehearsal: the platforms are simulated, nothing real is touched");
         if experiment.ignores_connection_values() {
@@ -47,7 +50,8 @@ impl Stage {
         let named =
             experiment.vms().into_iter().map(|vm| vm.target.parse()).collect::<Result<Vec<TargetPattern>, _>>()?;
         let source = RehearsalSource::start(&named).await?;
-        Ok(Self { clock: source.clock(), source: Box::new(source), is_rehearsal: true })
+        let (clock, policy) = (source.clock(), Policy::default());
+        Ok(Self { clock, source: Box::new(source), policy, is_rehearsal: true })
     }
 
     /// A context without a limit of its own: each step of an experiment has one.
@@ -59,6 +63,12 @@ impl Stage {
     pub(super) async fn resolve(&self, experiment: Experiment, cx: &Context) -> Result<ResolvedExperiment, Failure> {
         let resolved = experiment.resolve(&cx.limit(RESOLVING), &*self.source).await;
         resolved.map_err(|error| self.unresolved(error))
+    }
+
+    /// What every fault is asked about; none where everything is allowed.
+    fn guard(&self, records: &State) -> Option<Arc<Guard>> {
+        let register = Arc::clone(&records.store);
+        (!self.policy.is_empty()).then(|| Arc::new(Guard::new(self.policy.clone(), register)))
     }
 
     fn unresolved(&self, error: chaos_core::Error) -> Failure {
@@ -175,6 +185,9 @@ pub(super) async fn run_recorded(
     output: &Output,
 ) -> Result<RunReport, Failure> {
     let store = &records.store;
+    options.guard = stage.guard(records);
+    // Whoever is refused here disturbs nobody.
+    allowed(resolved, &options, cx).await?;
     // From here on the run is alive for others, so that its leases count.
     let log = store.begin(cx.run_id(), cx.now()).await?;
     // And whoever halts from here on waits for it. So this look misses no halt, however long ago the first one was.
@@ -182,6 +195,11 @@ pub(super) async fn run_recorded(
         return Err(chaos_core::Error::from(&halt).into());
     }
     let claim = resolved.claim(cx.run_id(), store.clone()).await?;
+    // Asked again with the leases, which others see: of two runs that begin at once, one knows of the other.
+    if let Err(refused) = allowed(resolved, &options, cx).await {
+        claim.release().await?;
+        return Err(refused);
+    }
     if !stage.is_rehearsal {
         output.note(format_args!("run log: {}", store.directory_of(cx.run_id())?.display()));
     }
@@ -195,6 +213,23 @@ pub(super) async fn run_recorded(
         output.warning(format_args!("the leases could not be given back: {}", error.with_causes()));
     }
     Ok(report)
+}
+
+/// Whether the guard allows the whole of an experiment.
+///
+/// # Errors
+/// It does not, with what each of its rules says.
+async fn allowed(resolved: &ResolvedExperiment, options: &RunOptions, cx: &Context) -> Result<(), Failure> {
+    let Some(guard) = &options.guard else { return Ok(()) };
+    let review = resolved.review(&cx.limit(RESOLVING), guard).await?;
+    if review.denials.is_empty() { Ok(()) } else { Err(denied(&review.denials)) }
+}
+
+/// A refusal by the guard, one rule a line.
+pub(super) fn denied(denials: &[Denial]) -> Failure {
+    let said: Vec<String> = denials.iter().map(ToString::to_string).collect();
+    Failure::new(Exit::Refused, said.join("\n"))
+        .hint("nothing was touched; `chaosmonkey policy explain VM` says what each rule has to say of a VM")
 }
 
 /// Where the journal goes.

@@ -4,6 +4,7 @@ mod cells;
 mod doctor;
 #[cfg(feature = "dora")]
 mod dora;
+mod policy;
 mod power;
 mod run;
 mod runs;
@@ -30,6 +31,7 @@ pub(crate) use cells::printable;
 pub(crate) use doctor::write_checkups;
 #[cfg(feature = "dora")]
 pub(crate) use dora::{write_environment_data, write_environments};
+pub(crate) use policy::write_rulings;
 pub(crate) use power::{PowerRow, write_power};
 pub(crate) use run::{write_plan, write_run};
 pub(crate) use runs::{write_halted, write_recoveries, write_run_details, write_runs};

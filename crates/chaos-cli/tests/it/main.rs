@@ -16,6 +16,7 @@ mod notifications;
 mod old_tool;
 mod own_templates;
 mod platforms;
+mod policy;
 mod power;
 mod program;
 #[cfg(target_os = "linux")]

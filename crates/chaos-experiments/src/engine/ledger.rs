@@ -146,6 +146,14 @@ impl Ledger {
         Some(AtRest { found: known.undo.found.power_state, why })
     }
 
+    /// The VMs that are in a fault of this run, or may be.
+    pub(super) fn in_fault(&self) -> Vec<VMRef> {
+        let touched = self.lock();
+        let is_up = |known: &&Touched| known.now == Some(VMPowerState::PoweredOn) && known.unsettled.is_none();
+        let in_fault = touched.iter().filter(|known| !known.back && !is_up(known));
+        in_fault.filter_map(|known| known.undo.target.vm().cloned()).collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }

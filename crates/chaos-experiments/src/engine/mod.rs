@@ -15,6 +15,7 @@ mod power;
 mod probe;
 pub(crate) mod recorder;
 mod restore;
+mod sentry;
 mod steps;
 mod stops;
 
@@ -33,6 +34,7 @@ use crate::engine::hooks::Part;
 use crate::engine::ledger::Ledger;
 use crate::engine::live::Live;
 use crate::engine::recorder::Recorder;
+use crate::engine::sentry::Sentry;
 use crate::engine::stops::Stops;
 use crate::provider::{HttpClients, PythonWorkers};
 use crate::report::{RunOptions, RunReport, WithoutUndo};
@@ -53,6 +55,7 @@ struct Running<'a> {
     dry: Option<Dry>,
     recorder: Recorder<'a>,
     ledger: Ledger,
+    sentry: Sentry,
     clients: HttpClients,
     workers: PythonWorkers,
     /// How long putting something back may take.
@@ -111,6 +114,7 @@ impl ResolvedExperiment {
             dry: options.dry,
             recorder,
             ledger: Ledger::default(),
+            sentry: Sentry::new(options.guard.clone()),
             clients: HttpClients::default(),
             workers: self.experiment.python_workers(),
             repair_limit: options.repair_limit,

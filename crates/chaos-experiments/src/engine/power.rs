@@ -22,6 +22,13 @@ use crate::resolve::On;
 /// What a platform gets on top of a fault's own limits, to read and settle.
 const SETTLE: Duration = Duration::from_mins(1);
 
+/// Why something is done to a VM. A guard refuses to break, never to repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Break,
+    Repair,
+}
+
 struct Prepared<'a> {
     vm: &'a VMInfo,
     target: Target,
@@ -41,10 +48,11 @@ impl Running<'_> {
         fault: &Fault,
         parallel: NonZeroUsize,
     ) -> Result<Vec<Value>, Failed> {
-        self.apply_to(cx, activity, on, fault, parallel).await
+        let _permit = self.admit(&cx.limit(SETTLE), on.refs(), fault).await?;
+        self.apply_to(cx, activity, on, fault, parallel, Purpose::Break).await
     }
 
-    /// The same for a declared rollback, which leaves out what needs none: a VM that the run never changed, or has put
+    /// The same for a declared rollback, which nobody is asked about, and which leaves out what needs none: a VM that the run never changed, or has put
     /// back, and that is as it was found would be disturbed by it, and be put back at once.
     pub(super) async fn apply_rollback(
         &self,
@@ -72,7 +80,7 @@ impl Running<'_> {
             }
         }
         if !rest.vms.is_empty() {
-            outputs.extend(self.apply_to(cx, activity, &rest, fault, parallel).await?);
+            outputs.extend(self.apply_to(cx, activity, &rest, fault, parallel, Purpose::Repair).await?);
         }
         Ok(outputs)
     }
@@ -84,6 +92,7 @@ impl Running<'_> {
         on: &On,
         fault: &Fault,
         parallel: NonZeroUsize,
+        purpose: Purpose,
     ) -> Result<Vec<Value>, Failed> {
         let prepared = self.prepare(cx, activity, on, fault).await?;
         let failed = AtomicBool::new(false);
@@ -95,7 +104,7 @@ impl Running<'_> {
                     let error = Error::new(ErrorKind::Cancelled, "not begun, because another one failed before");
                     return (at, Err(error));
                 }
-                let result = self.send(cx, activity, on, fault, parallel, one).await;
+                let result = self.send(cx, activity, on, fault, (parallel, purpose), one).await;
                 failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 (at, result)
             }));
@@ -169,10 +178,13 @@ impl Running<'_> {
         activity: u64,
         on: &On,
         fault: &Fault,
-        parallel: NonZeroUsize,
+        (parallel, purpose): (NonZeroUsize, Purpose),
         one: &Prepared<'_>,
     ) -> Result<Outcome, Error> {
         cx.check("waiting for its turn")?;
+        if let (Purpose::Break, Some(vm)) = (purpose, one.target.vm()) {
+            self.admit_still(&cx.limit(SETTLE), vm, fault).await?;
+        }
         self.recorder.record(RunEventKind::Sent { prepared: one.sequence }).await?;
         let (prepared, undo, platform) = (one.sequence, &one.undo, &on.platform);
         self.ledger.sending(&Sending { prepared, activity, parallel, platform, undo });

@@ -9,6 +9,7 @@ mod crash;
 mod draws;
 mod extensions;
 mod files;
+mod guarded;
 mod interruption;
 mod lab;
 mod loader;

@@ -21,6 +21,8 @@ pub enum Form {
     Path,
     /// A program and its arguments, as a list.
     Command,
+    /// Rules of the guard, as a list.
+    Rules,
     /// A host or a URL.
     Endpoint,
     /// A SHA-256 thumbprint.
@@ -40,6 +42,7 @@ impl fmt::Display for Form {
             Self::Seconds => f.write_str("seconds"),
             Self::Path => f.write_str("path"),
             Self::Command => f.write_str("list of words"),
+            Self::Rules => f.write_str("list of rules"),
             Self::Endpoint => f.write_str("host or URL"),
             Self::Thumbprint => f.write_str("SHA-256 thumbprint"),
             Self::Choice(words) => f.write_str(&words.join(", ")),
@@ -148,6 +151,15 @@ const CHAOS: &[Key] = &[
         about: "Ready-made experiments beside those that are built in, for `execute --chaos-type` and `templates`, if \
                 `--templates` is not given.",
         example: "templates",
+    },
+    Key {
+        name: "policy",
+        form: Form::Rules,
+        default: None,
+        variable: None,
+        about: "What faults may be sent, and which are refused. The rules of all settings files count together: none can be \
+                taken away in a nearer one.",
+        example: "[at most 5, protect db-*]",
     },
 ];
 

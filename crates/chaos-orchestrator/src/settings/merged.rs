@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chaos_core::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::convert::{BOOLEAN, PORT, SECONDS, boolean, explicit_port, port, seconds};
@@ -16,10 +17,15 @@ use super::origin::ValueOrigin;
 const ALTERNATIVES: [&[&str]; 2] =
     [&["password", "password_file", "password_command"], &["ca_file", "thumbprint", "insecure"]];
 
+/// Where the rules of the guard are.
+const POLICY: [&str; 2] = ["chaos", "policy"];
+
 /// The values that count.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     values: BTreeMap<Vec<String>, Winner>,
+    /// The rules of each layer: they are added up, so that a nearer place can only narrow what a farther one allows.
+    rules: Vec<Given>,
     /// The variables that are not set although a file refers to them, by the path that they were to give.
     unset: BTreeMap<Vec<String>, String>,
 }
@@ -37,6 +43,9 @@ impl Merged {
         for (layer, given) in
             layers.into_iter().enumerate().flat_map(|(at, layer)| layer.given.into_iter().map(move |given| (at, given)))
         {
+            if given.path == POLICY {
+                merged.rules.push(given.clone());
+            }
             match (&given.raw, &given.reference) {
                 (Raw::Nothing, Some(variable)) => {
                     let note = format!("{} refers to {}, which is not set", given.name(), variable.name);
@@ -108,6 +117,31 @@ impl Merged {
     pub(crate) fn unset_below(&self, path: &[String]) -> BTreeMap<String, String> {
         let inside = self.unset.iter().filter(|(key, _)| key.starts_with(path) && !self.values.contains_key(*key));
         inside.map(|(key, note)| (key[path.len()..].join("."), note.clone())).collect()
+    }
+
+    /// The rules that faults have to keep, those of all layers.
+    pub(crate) fn policy(&self, errors: &mut Vec<SettingsError>) -> Policy {
+        let mut policy = Policy::default();
+        for given in &self.rules {
+            let texts: Vec<&str> = match &given.raw {
+                Raw::Nothing => continue,
+                Raw::Text(text) => vec![text.expose_secret()],
+                Raw::List(texts) => texts.iter().map(ExposeSecret::expose_secret).collect(),
+                Raw::Tangle => {
+                    let expected = "give a list of rules, such as [\"at most 5\", \"protect db-*\"]".to_owned();
+                    errors.push(SettingsError::Value { name: given.name(), expected });
+                    continue;
+                }
+            };
+            match Policy::read(texts) {
+                Ok(rules) => policy = policy.narrowed(rules),
+                Err(error) => {
+                    let expected = error.message().to_owned();
+                    errors.push(SettingsError::Value { name: given.name(), expected });
+                }
+            }
+        }
+        policy
     }
 
     /// A reader of the section at `path`.

@@ -23,6 +23,8 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use chaos_core::Policy;
+
 pub use dora::{DoraSettings, EnvironmentSettings};
 pub use entry::{Details, Entry};
 pub use environment::read_dotenv;
@@ -48,7 +50,7 @@ pub struct Settings {
 }
 
 /// How experiments and power commands behave: the section `chaos`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChaosSettings {
     /// Where it is said that nothing may be done and only be told, if it is.
@@ -59,6 +61,8 @@ pub struct ChaosSettings {
     pub reports_path: Option<PathBuf>,
     /// A directory with ready-made experiments.
     pub templates_path: Option<PathBuf>,
+    /// The rules that every fault has to keep: those of all settings files together.
+    pub policy: Policy,
 }
 
 impl Settings {
@@ -116,6 +120,7 @@ impl Settings {
             entry.unset = merged.unset_below(&path);
             entries.insert(name.clone(), entry);
         }
+        let policy = merged.policy(&mut errors);
         let mut reader = merged.section(&["chaos"], &mut errors);
         let is_dry = reader.boolean("dry_run") == Some(true);
         let chaos = ChaosSettings {
@@ -123,6 +128,7 @@ impl Settings {
             experiments_path: reader.path("experiments_path"),
             reports_path: reader.path("reports_path"),
             templates_path: reader.path("templates_path"),
+            policy,
         };
         SettingsError::unless_empty(errors)?;
         Ok(Self { chaos, entries, warnings, shown: show::values(merged, kinds) })

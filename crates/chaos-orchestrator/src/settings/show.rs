@@ -101,6 +101,7 @@ fn text(given: &Given, form: Form) -> String {
             Ok(url) => SafeUrl::from(url).to_string(),
             Err(_) => MASK.to_owned(),
         },
+        (Form::Rules, Raw::List(rules)) => rules.iter().map(ExposeSecret::expose_secret).collect::<Vec<_>>().join("; "),
         // The arguments may hold anything.
         (_, Raw::List(words)) => match words.split_first() {
             Some((program, [_])) => format!("{} and 1 argument", first_word(program)),

@@ -1,0 +1,114 @@
+//! The rules of the guard: what each says, before anything is touched, by each command that breaks something.
+
+use std::fs;
+
+use chaos_sim::Power;
+use serde_json::{Value, json};
+
+use crate::lab::Lab;
+use crate::program::Program;
+use crate::transcript::Transcript;
+
+/// An experiment that powers VMs off one by one and leaves them so, as the file `e.json`.
+fn write(program: &Program, vms: &[&str], rollbacks: &Value) {
+    let off = |vm: &&str| {
+        json!({"type": "action", "name": format!("off {vm}"), "provider": {
+            "type": "python", "module": "chaosmonkey.vm", "func": "vm_power_off",
+            "arguments": {"vm_name": vm, "platform_type": "vsphere"}}})
+    };
+    let method: Vec<Value> = vms.iter().map(off).collect();
+    let experiment = json!({"title": "t", "description": "d", "method": method, "rollbacks": rollbacks});
+    fs::write(program.directory().join("e.json"), experiment.to_string()).expect("written");
+}
+
+/// Rules that do not allow it, whatever the day is.
+const RULES: [&str; 8] = [
+    "protect web-01 or db-*",
+    "only cluster:none",
+    "at most 1",
+    "at most 10%",
+    "at most 1 of each cluster",
+    "keep 3 of web-*",
+    "freeze 2000-01-01..2999-12-31 UTC",
+    "freeze 2000-01-01T00:00..2999-12-31T23:59 Europe/Berlin",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_rule_refuses_before_anything_is_touched() {
+    let lab = Lab::demo().await;
+    write(&lab.program, &["web-01", "web-02"], &json!([]));
+    let mut transcript = Transcript::of("policy");
+    for rule in RULES {
+        let set = format!("chaos.policy={rule}");
+        transcript.run(&lab.program, &["execute", "-e", "e.json", "--set", &set]);
+        lab.run(&["run", "e.json", "--set", &set]).exits(1).says("refused by the rule");
+    }
+    lab.is_untouched();
+    transcript.note("what a person does by hand");
+    transcript.run(&lab.program, &["platforms", "power-off", "web-01", "--set", "chaos.policy=protect web-*"]);
+    transcript.run(&lab.program, &["platforms", "suspend", "web-01", "--set", "chaos.policy=only db-*"]);
+    transcript.run(
+        &lab.program,
+        &["platforms", "reboot", "web-01", "--set", "chaos.policy=freeze 2000-01-01..2999-12-31 UTC"],
+    );
+    lab.is_untouched();
+    transcript.note("what it is before it is done");
+    let explain = ["policy", "explain", "web-01", "web-02"];
+    let rules = "chaos:\n  policy:\n    - protect db-*\n    - at most 1\n    - keep 1 of web-*\n    - cool-down 1h\n";
+    fs::write(lab.program.directory().join("chaosmonkey.yaml"), rules).unwrap();
+    transcript.run(&lab.program, &["policy", "check"]);
+    transcript.run(&lab.program, &explain);
+    transcript.run(&lab.program, &["policy", "explain", "web-01", "--fault", "reboot", "--format", "json"]);
+    transcript.run(&lab.program, &["policy", "explain", "web-0*", "--fault", "power-on"]);
+    transcript.run(&lab.program, &["policy", "check", "--set", "chaos.policy=at most none"]);
+    transcript.check();
+    lab.is_untouched();
+    lab.is_logged_out();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_hit_is_left_alone_for_a_while_and_repairs_are_never_refused() {
+    let lab = Lab::demo().await;
+    let power = |vm: &str| lab.sim.world().vm(vm).unwrap().power;
+    let rules = ["--set", "chaos.policy=cool-down 1h"];
+    write(&lab.program, &["web-01"], &json!([]));
+    lab.run(&[&["run", "e.json"][..], &rules].concat()).exits(0).says("LEFT CHANGED");
+    assert_eq!(power("web-01"), Power::Off);
+    // By hand, by a recovery, and by the rollbacks of a run: nothing that puts back is asked about.
+    let everything = ["--set", "chaos.policy=protect *"];
+    lab.run(&[&["recover"][..], &everything].concat()).exits(0);
+    assert_eq!(power("web-01"), Power::On);
+    let again = lab.run(&[&["execute", "-e", "e.json"][..], &rules].concat()).exits(5);
+    assert!(again.stderr.contains("web-01 was hit at"), "{}", again.stderr);
+    lab.run(&["platforms", "power-off", "web-01"]).exits(0);
+    lab.run(&[&["platforms", "power-on", "web-01"][..], &everything].concat()).exits(0);
+    assert_eq!(power("web-01"), Power::On);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_halt_holds_for_power_commands_too_but_not_for_powering_on() {
+    let lab = Lab::demo().await;
+    lab.run(&["halt", "--reason", "enough"]).exits(0);
+    lab.run(&["platforms", "power-off", "web-01"]).exits(5).says("enough").says("chaosmonkey resume");
+    lab.run(&["policy", "check"]).exits(5);
+    lab.is_untouched();
+    lab.run(&["platforms", "power-on", "web-01"]).exits(0);
+    lab.run(&["resume"]).exits(0);
+    lab.run(&["platforms", "power-off", "web-01"]).exits(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_of_all_places_count_together() {
+    let lab = Lab::demo().await;
+    write(&lab.program, &["web-01"], &json!([]));
+    let rules = "chaos:\n  policy: [protect web-01]\n";
+    fs::write(lab.program.directory().join("chaosmonkey.yaml"), rules).unwrap();
+    // What is given nearer adds a rule and takes none away.
+    for nearer in ["chaos.policy=at most 9", "chaos.policy="] {
+        let run = lab.run(&["execute", "-e", "e.json", "--set", nearer]);
+        assert!(matches!(run.code, Some(2 | 5)), "{nearer}: {}", run.stderr);
+    }
+    lab.is_untouched();
+    // A rehearsal breaks nothing that anybody would keep.
+    lab.run(&["execute", "-e", "e.json", "--rehearse"]).exits(0);
+}

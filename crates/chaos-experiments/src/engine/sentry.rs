@@ -1,0 +1,110 @@
+//! Asks the guard before a fault leaves, on what the platforms say at that time.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chaos_core::{Context, Elsewhere, Error, Fault, Guard, Member, Strike, VMRef};
+
+use crate::engine::Running;
+use crate::guarded::{members, refusal};
+
+/// How old what is known may be when a fault leaves.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// The guard of a run, and what it knows.
+#[derive(Debug, Default)]
+pub(super) struct Sentry {
+    guard: Option<Arc<Guard>>,
+    /// One fault is checked at a time, so that none is allowed which another one rules out.
+    turn: tokio::sync::Mutex<Option<Seen>>,
+    /// The targets of the activities that are under way. What these have left, the ledger knows.
+    under_way: Mutex<Vec<VMRef>>,
+}
+
+/// What was read last.
+#[derive(Debug)]
+struct Seen {
+    at: Duration,
+    estate: Vec<Member>,
+    elsewhere: Elsewhere,
+}
+
+/// That a fault may be sent to some VMs. As long as it is there, they count as in a fault.
+#[must_use]
+#[derive(Debug)]
+pub(super) struct Permit<'a> {
+    sentry: &'a Sentry,
+    targets: Vec<VMRef>,
+}
+
+impl Sentry {
+    pub(super) fn new(guard: Option<Arc<Guard>>) -> Self {
+        Self { guard, ..Self::default() }
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, Vec<VMRef>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.sentry.under_way();
+        for target in &self.targets {
+            if let Some(at) = under_way.iter().position(|known| known == target) {
+                under_way.swap_remove(at);
+            }
+        }
+    }
+}
+
+impl Running<'_> {
+    /// Asks for a fault on all of its targets, which is what it may come to.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`](chaos_core::ErrorKind::Refused) if a rule does not allow it; what the platforms cannot be asked.
+    pub(super) async fn admit(&self, cx: &Context, targets: Vec<VMRef>, fault: &Fault) -> Result<Permit<'_>, Error> {
+        self.ask(cx, &targets, fault, Duration::ZERO).await?;
+        Ok(Permit { sentry: &self.sentry, targets })
+    }
+
+    /// Asks once more for one of them, right before its call leaves.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit).
+    pub(super) async fn admit_still(&self, cx: &Context, target: &VMRef, fault: &Fault) -> Result<(), Error> {
+        self.ask(cx, std::slice::from_ref(target), fault, FRESH).await
+    }
+
+    /// Whether a fault is allowed by what is known, which is read anew if it is older than `age`. If it is, its targets are
+    /// under way.
+    async fn ask(&self, cx: &Context, targets: &[VMRef], fault: &Fault, age: Duration) -> Result<(), Error> {
+        let is_new = age.is_zero();
+        let reserve = || {
+            if is_new {
+                self.sentry.under_way().extend(targets.iter().cloned());
+            }
+        };
+        let Some(guard) = self.sentry.guard.as_ref().filter(|_| fault.breaks()) else {
+            reserve();
+            return Ok(());
+        };
+        let mut turn = cx.bounded("asking the guard", self.sentry.turn.lock()).await?;
+        let seen = match turn.take() {
+            Some(seen) if cx.monotonic().saturating_sub(seen.at) < age => turn.insert(seen),
+            _ => {
+                let (at, now) = (cx.monotonic(), cx.now());
+                let estate = self.resolved.estate(cx, guard).await?;
+                let elsewhere = guard.elsewhere(cx.run_id(), now).await?;
+                turn.insert(Seen { at, estate, elsewhere })
+            }
+        };
+        let mut here = self.ledger.in_fault();
+        here.extend(self.sentry.under_way().iter().cloned());
+        let scene = seen.elsewhere.scene(cx.now(), &seen.estate).faulted(&here);
+        let strike = Strike { fault, targets: members(&seen.estate, targets)? };
+        guard.policy().check(&strike, &scene).map_err(|denials| refusal(&denials))?;
+        reserve();
+        Ok(())
+    }
+}
