@@ -14,7 +14,7 @@ fn ids(vms: &[VMRef]) -> Vec<&str> {
 }
 
 async fn elsewhere(place: &Place, mine: &RunId) -> Vec<String> {
-    let vms = place.store.elsewhere(mine).await.unwrap();
+    let vms = place.store.elsewhere(mine).await.expect("it can be told");
     ids(&vms).into_iter().map(str::to_owned).collect()
 }
 
