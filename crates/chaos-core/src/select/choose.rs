@@ -57,8 +57,8 @@ impl Selection {
                 }
             }
         }
-        among.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
-        among.dedup_by(|one, other| one.order() == other.order());
+        in_order(&mut among);
+        in_order(&mut left_out);
         if among.is_empty() {
             return Err(self.nothing_fits(templates, left_out.len()));
         }
@@ -69,13 +69,13 @@ impl Selection {
                 let (drawn, named): (Vec<_>, Vec<_>) =
                     picked.among.into_iter().partition(|candidate| candidate.can_be_drawn());
                 picked.left_out.extend(named);
+                in_order(&mut picked.left_out);
                 picked.seed = choice.random.then(|| choice.seed.unwrap_or(seed));
                 picked.vms = self.take(choice, &drawn, picked.left_out.len(), picked.seed)?;
                 picked.among = drawn;
             }
             None => picked.vms.clone_from(&picked.among),
         }
-        picked.left_out.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
         Ok(picked)
     }
 
@@ -157,4 +157,13 @@ impl Selection {
         );
         Error::new(ErrorKind::NotFound, message)
     }
+}
+
+/// By entry, path and id, each once.
+fn in_order(candidates: &mut Vec<Candidate<'_>>) {
+    // The keys are looked up once: VMs are large, and far apart in memory.
+    let mut keyed: Vec<_> = candidates.drain(..).map(|candidate| (candidate.order(), candidate)).collect();
+    keyed.sort_unstable_by_key(|(order, _)| *order);
+    keyed.dedup_by(|(one, _), (other, _)| one == other);
+    candidates.extend(keyed.into_iter().map(|(_, candidate)| candidate));
 }

@@ -80,7 +80,8 @@ impl fmt::Display for SelectorError {
         if after.len() > AROUND {
             line.push('…');
         }
-        write!(f, "{}\n  {}\n  {:caret$}^", self.message, line.trim_end(), "")
+        let line = format!("  {line}");
+        write!(f, "{}\n{}\n  {:caret$}^", self.message, line.trim_end(), "")
     }
 }
 

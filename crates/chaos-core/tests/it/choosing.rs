@@ -165,6 +165,8 @@ fn templates_and_what_cannot_be_managed_are_meant_by_name_alone() {
     assert_eq!(chosen("web-lost or web-02"), "2 8");
     assert_eq!(chosen("not (not id:vm-9 or state:off)"), "9");
     assert_eq!(chosen("(web-tpl and state:off) or folder:web"), "1 2", "its name is not what made it fit");
+    assert_eq!(chosen("folder:web and web-tpl or web-02"), "2 9");
+    assert_eq!(chosen("web-tpl or folder:web"), "1 2 9", "its name alone would do");
     assert_eq!(chosen("folder:web take 100%"), "1 2");
     let estate = estate();
     let all: Selection = "all".parse().unwrap();

@@ -10,3 +10,4 @@ mod json;
 mod power_rules;
 mod selection;
 mod selector_text;
+mod selectors_document;
