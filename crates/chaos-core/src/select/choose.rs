@@ -151,10 +151,17 @@ impl Selection {
         if templates + left_out == 0 {
             return Error::not_found(filter);
         }
-        let message = format!(
-            "no VM fits `{filter}` but {templates} templates and {left_out} that cannot be managed: these are meant by name, \
-             id or path alone"
-        );
+        let counted = |count: usize, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {many}")),
+        };
+        let parts = [
+            counted(templates, "template", "templates"),
+            counted(left_out, "that cannot be managed", "that cannot be managed"),
+        ];
+        let but = parts.into_iter().flatten().collect::<Vec<_>>().join(" and ");
+        let message = format!("no VM fits `{filter}` but {but}: write the name, the id or the path of what is meant");
         Error::new(ErrorKind::NotFound, message)
     }
 }

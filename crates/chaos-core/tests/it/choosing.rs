@@ -131,8 +131,8 @@ fn a_name_that_no_vm_bears_is_refused_wherever_it_stands() {
         ("web-02 and db-01", "no VM fits `web-02 and db-01`"),
         (
             "web-tp* or web-los*",
-            "no VM fits `web-tp* or web-los*` but 1 templates and 1 that cannot be managed: these are meant by name, id or path \
-             alone",
+            "no VM fits `web-tp* or web-los*` but 1 template and 1 that cannot be managed: write the name, the id or the path of \
+             what is meant",
         ),
     ] {
         let error = choose(text).unwrap_err();
@@ -150,6 +150,8 @@ fn a_name_that_means_several_is_refused_with_what_tells_them_apart() {
     }
     assert_eq!(chosen("folder:web and web-01"), "1");
     assert_eq!(chosen("folder:web and not web-01"), "2");
+    assert_eq!(chosen("not web-01 and folder:old or folder:web"), "1 2", "a name behind `not` may mean several");
+    assert_eq!(chosen("not web-01 and state:off or re:web-01"), "4 3 1");
     let error = choose("id:vm-4").unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -213,4 +215,34 @@ fn a_seed_in_the_text_goes_before_that_of_the_caller() {
     assert_eq!(pick("all take 3 at random seed 5", 9), pick("all take 3 at random", 5));
     assert_ne!(pick("all take 3 at random", 9), pick("all take 3 at random", 5));
     assert_eq!(pick("all take 3", 9), (vec!["east:vm-7".into(), "east:vm-6".into(), "east:vm-5".into()], None));
+}
+
+#[test]
+fn groups_of_one_name_in_two_places_are_two() {
+    let mut vms: Vec<VMInfo> = (0..4).map(|number| vm("a", &format!("vm-{number}"), "")).collect();
+    for (number, vm) in vms.iter_mut().enumerate() {
+        vm.host = Some("esx-1".into());
+        vm.cluster = Some("prod".into());
+        vm.datacenter = Some(format!("DC{}", number % 2));
+    }
+    let most = |vms: &[VMInfo], endpoints: [&str; 4], limit: &str| {
+        let candidates: Vec<_> = vms.iter().zip(endpoints).map(|(vm, at)| Candidate::new(vm, at)).collect();
+        let possible = |count: &usize| {
+            let text = format!("all take {count} {limit}");
+            text.parse::<Selection>().unwrap().choose(&candidates, 1).is_ok()
+        };
+        (1..=4).rev().find(possible)
+    };
+    let (one, two) = (["east"; 4], ["east", "east", "west", "west"]);
+    assert_eq!(most(&vms, one, "max 1 per cluster"), Some(2), "one in each datacenter");
+    assert_eq!(most(&vms, two, "max 1 per cluster"), Some(4));
+    assert_eq!(most(&vms, one, "max 1 per datacenter"), Some(2));
+    assert_eq!(most(&vms, one, "max 1 per host"), Some(1));
+    assert_eq!(most(&vms, two, "max 1 per host"), Some(2));
+    assert_eq!(most(&vms, two, "max 1 per folder"), Some(2));
+    for vm in &mut vms {
+        (vm.host, vm.path) = (None, None);
+    }
+    assert_eq!(most(&vms, two, "max 1 per host"), Some(1), "what is not known may be one host");
+    assert_eq!(most(&vms, two, "max 2 per folder"), Some(2));
 }
