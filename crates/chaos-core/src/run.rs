@@ -60,6 +60,13 @@ pub enum RunEventKind {
         mode: RunMode,
         /// The experiment as it was loaded, with its secrets masked.
         experiment: Value,
+        /// The seed of what it draws at random where it names none of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seed: Option<u64>,
+        /// Where the experiment came from and with which values, so that it can be run again. In the words of whoever started it,
+        /// and without secrets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<Value>,
     },
     /// The steady-state hypothesis is about to be checked.
     HypothesisStarted {

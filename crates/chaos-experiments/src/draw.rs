@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 
 use chaos_core::{Error, ErrorKind, NamePattern, Selector, TargetPattern, VMInfo, VMPowerState, resolve};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// From what, and how many.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(crate) struct Lot {
 }
 
 /// What was drawn at random.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Drawn {
     /// From what: a group in the target notation, and the filters.
@@ -31,6 +31,9 @@ pub struct Drawn {
     pub among: usize,
     /// The paths of those that were drawn.
     pub vms: Vec<String>,
+    /// The paths of all that could be drawn, in order.
+    #[serde(default)]
+    pub candidates: Vec<String>,
 }
 
 impl fmt::Display for Drawn {
@@ -74,6 +77,8 @@ impl Lot {
             );
             return Err(Error::new(ErrorKind::InvalidState, message));
         }
+        let paths = |vms: &[VMInfo]| vms.iter().map(|vm| vm.display_path().to_owned()).collect();
+        let candidates = paths(&fit);
         let seed = self.seed.unwrap_or(seed_of_experiment);
         let mut numbers = SplitMix64(seed);
         // The first steps of a Fisher-Yates shuffle.
@@ -81,8 +86,8 @@ impl Lot {
             fit.swap(at, at + numbers.below(among - at));
         }
         fit.truncate(wanted);
-        let paths = fit.iter().map(|vm| vm.display_path().to_owned()).collect();
-        Ok((fit, Drawn { from: self.to_string(), seed, among, vms: paths }))
+        let vms = paths(&fit);
+        Ok((fit, Drawn { from: self.to_string(), seed, among, vms, candidates }))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::earlier;
 use crate::error::{Finding, Findings, Severity};
 use crate::inputs::{Environment, Inputs};
 use crate::late::Late;
-use crate::mask::Masker;
+use crate::mask::{Masker, is_secret_name};
 use crate::native::What;
 use crate::provider::{ProviderCall, PythonWorkers, check_control, validate};
 use crate::python;
@@ -170,7 +170,7 @@ impl Experiment {
             controls,
             late: Arc::new(Late { root: titled, inputs: inputs.clone(), variables }),
             masker,
-            seed: any_seed(),
+            seed: inputs.seed.unwrap_or_else(any_seed),
             environment: inputs.environment.clone(),
             warnings: findings,
             ignored_connection,
@@ -199,6 +199,18 @@ impl Experiment {
     #[must_use]
     pub fn rules(&self) -> Rules {
         self.rules
+    }
+
+    /// What VMs are drawn by where it names no seed.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Whether a value of this name has to be kept from whatever is written down.
+    #[must_use]
+    pub fn hides(&self, name: &str, value: &str) -> bool {
+        is_secret_name(name) || self.masker.text(value) != value
     }
 
     /// The name of its document.

@@ -20,17 +20,31 @@ impl ResolvedExperiment {
     /// What a platform cannot be asked, or what other runs do cannot be told; then nothing may be touched.
     pub async fn review(&self, cx: &Context, guard: &Guard) -> Result<Review, Error> {
         let estate = self.estate(cx, guard).await?;
+        self.review_of(cx, guard, &estate).await
+    }
+
+    /// The same of what is known already.
+    pub(crate) async fn review_of(&self, cx: &Context, guard: &Guard, estate: &[Member]) -> Result<Review, Error> {
         let elsewhere = guard.elsewhere(cx.run_id(), cx.now()).await?;
         let mut plan = Vec::new();
         for (stage, strike) in self.strikes() {
-            let targets = members(&estate, &strike.targets)?;
+            let targets = members(estate, &strike.targets)?;
             plan.push(PlannedStrike::new(stage, strike.fault, targets, strike.lasting));
         }
-        Ok(guard.policy().review(&plan, &elsewhere.scene(cx.now(), &estate)))
+        Ok(guard.policy().review(&plan, &elsewhere.scene(cx.now(), estate)))
     }
 
     /// What is known of the VMs that the rules of a guard speak of: of all of each platform, or of those that are hit.
     pub(crate) async fn estate(&self, cx: &Context, guard: &Guard) -> Result<Vec<Member>, Error> {
+        self.read_estate(cx, guard.policy().looks_around()).await
+    }
+
+    /// All VMs of the platforms.
+    pub(crate) async fn whole_estate(&self, cx: &Context) -> Result<Vec<Member>, Error> {
+        self.read_estate(cx, true).await
+    }
+
+    async fn read_estate(&self, cx: &Context, all: bool) -> Result<Vec<Member>, Error> {
         let mut asked: Vec<(&Arc<dyn Platform>, Vec<VMRef>)> = Vec::new();
         for on in self.hypothesis.iter().chain(&self.method).filter_map(|bound| bound.on.as_ref()) {
             match asked.iter_mut().find(|(platform, _)| Arc::ptr_eq(platform, &on.platform)) {
@@ -41,7 +55,7 @@ impl ResolvedExperiment {
         let mut estate = Vec::new();
         for (platform, mut vms) in asked {
             let identity = platform.identity();
-            let found = if guard.policy().looks_around() {
+            let found = if all {
                 platform.discover(cx, &Selector::all()).await?.vms
             } else {
                 vms.sort();
@@ -54,7 +68,7 @@ impl ResolvedExperiment {
     }
 
     /// The faults of the method by stage. By compatible rules a hypothesis may have some too.
-    fn strikes(&self) -> Vec<(usize, Planned<'_>)> {
+    pub(crate) fn strikes(&self) -> Vec<(usize, Planned<'_>)> {
         let mut strikes = Vec::new();
         let mut stage = 0;
         let mut group = None;
@@ -71,9 +85,9 @@ impl ResolvedExperiment {
 }
 
 /// A fault of the method.
-struct Planned<'a> {
+pub(crate) struct Planned<'a> {
     fault: &'a Fault,
-    targets: Vec<VMRef>,
+    pub(crate) targets: Vec<VMRef>,
     lasting: Lasting,
 }
 

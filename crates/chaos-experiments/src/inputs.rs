@@ -35,6 +35,8 @@ pub struct Inputs {
     pub validates: bool,
     /// Whether what Chaos Toolkit could not run is only named, and not refused, by rules that do not know it: for a check.
     pub names_extensions: bool,
+    /// What VMs are drawn by where the experiment names no seed; none for one that nobody knows beforehand.
+    pub seed: Option<u64>,
     /// What the probes of the configuration have found.
     pub measured: Measured,
     /// Providers beside the engine's own.
@@ -56,6 +58,7 @@ impl Inputs {
             rules: Rules::Strict,
             validates: true,
             names_extensions: false,
+            seed: None,
             measured: Measured::default(),
             providers: Providers::default(),
             controls: GlobalControls::default(),
@@ -97,6 +100,13 @@ impl Inputs {
     #[must_use]
     pub fn controls(mut self, controls: GlobalControls) -> Self {
         self.controls = controls;
+        self
+    }
+
+    /// The same with a seed, by which the same VMs are drawn again as long as the same ones can be drawn.
+    #[must_use]
+    pub fn seed(mut self, seed: Option<u64>) -> Self {
+        self.seed = seed;
         self
     }
 

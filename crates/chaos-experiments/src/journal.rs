@@ -225,7 +225,7 @@ impl JournalFold {
             self.last = Some(event.at);
         }
         match &event.event {
-            RunEventKind::RunStarted { engine, system, node, mode: _, experiment } => {
+            RunEventKind::RunStarted { engine, system, node, experiment, .. } => {
                 let start = RunStart {
                     engine: engine.clone(),
                     system: system.clone(),

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use chaos_core::{Fault, Stop, VMPowerState};
-use serde::Serialize;
+use chaos_core::{Fault, Stop, VMPowerState, VMRef};
+use serde::{Deserialize, Serialize};
 
 use crate::activity::{Broken, Call};
 use crate::draw::Drawn;
@@ -11,7 +11,7 @@ use crate::native::{Kind, What};
 use crate::resolve::{Bound, ResolvedExperiment};
 
 /// The steps of a run. `Display` is for people.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Plan {
     /// The title of the experiment.
@@ -23,18 +23,18 @@ pub struct Plan {
     /// What is played afterwards. Whatever is changed even then is put back to the state that it was found in.
     pub rollbacks: Vec<PlanStep>,
     /// What stops the run when it does not hold any more.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stop_conditions: Vec<PlanStep>,
 }
 
 /// One step of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanStep {
     /// The name of the activity.
     pub name: String,
     /// Whether it is an `action` or a `probe`.
-    pub kind: &'static str,
+    pub kind: String,
     /// The function, or the type of the provider of what is no VM function.
     pub function: String,
     /// What it means, in words.
@@ -46,30 +46,52 @@ pub struct PlanStep {
     /// Whether it acts by a process, a request or a function in Python, whose doings nothing here can undo.
     pub without_undo: bool,
     /// The name of the group whose steps begin at once; none where the step follows the one before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_once: Option<String>,
     /// How VMs were drawn for it, where they were.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawn: Option<Drawn>,
     /// The VMs that it is about.
     pub vms: Vec<PlanVm>,
 }
 
 /// A VM of a step, as it was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlanVm {
+    /// Which one.
+    #[serde(rename = "ref")]
+    pub at: VMRef,
     /// Its name.
     pub name: String,
     /// Its object id.
     pub id: String,
     /// Its inventory path.
     pub path: Option<String>,
-    /// Its power state.
+    /// Its power state, to which it is put back.
     pub power_state: VMPowerState,
+    /// Its datacenter.
+    pub datacenter: Option<String>,
+    /// Its cluster.
+    pub cluster: Option<String>,
+    /// Its host.
+    pub host: Option<String>,
+}
+
+impl Plan {
+    /// All steps.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PlanStep> {
+        self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks).chain(&self.stop_conditions)
+    }
 }
 
 impl ResolvedExperiment {
+    /// Everything that it does, with the VMs.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = &Bound> {
+        let conditions = self.stop_conditions.iter().map(|watched| &watched.bound);
+        self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks).chain(conditions)
+    }
+
     /// What a run would do.
     #[must_use]
     pub fn plan(&self) -> Plan {
@@ -85,7 +107,7 @@ impl ResolvedExperiment {
 
     fn step(&self, bound: &Bound) -> PlanStep {
         let activity = &bound.activity;
-        let vms = bound.on.iter().flat_map(|on| &on.vms);
+        let vms = bound.on.iter().flat_map(|on| on.vms.iter().zip(on.refs()));
         let (function, effect, changes) = match &activity.call {
             Call::Vm(call) => {
                 let effect = match &call.what {
@@ -111,7 +133,7 @@ impl ResolvedExperiment {
         };
         PlanStep {
             name: self.experiment.masker.text(&activity.name),
-            kind: activity.kind.as_str(),
+            kind: activity.kind.as_str().to_owned(),
             function,
             effect,
             platform: activity.vm_call().map(|call| call.platform.clone()),
@@ -124,11 +146,15 @@ impl ResolvedExperiment {
                 .and_then(|on| on.drawn.as_ref())
                 .map(|drawn| Drawn { from: self.experiment.masker.text(&drawn.from), ..drawn.clone() }),
             vms: vms
-                .map(|vm| PlanVm {
+                .map(|(vm, at)| PlanVm {
+                    at,
                     name: vm.name.clone(),
                     id: vm.id.clone(),
                     path: vm.path.clone(),
                     power_state: vm.power_state,
+                    datacenter: vm.datacenter.clone(),
+                    cluster: vm.cluster.clone(),
+                    host: vm.host.clone(),
                 })
                 .collect(),
         }

@@ -30,6 +30,8 @@ pub struct RunOptions {
     pub claim: Option<Claim>,
     /// What is asked before each fault leaves; none where everything is allowed.
     pub guard: Option<Arc<Guard>>,
+    /// Where the experiment came from, for the run log, so that it can be run again; without secrets.
+    pub source: Option<serde_json::Value>,
     /// When hypothesis and rollbacks are played; none for what the experiment declares.
     pub strategies: Option<Strategies>,
     /// How the hypothesis is checked while the method goes on.
@@ -49,6 +51,7 @@ impl Default for RunOptions {
             halt: None,
             claim: None,
             guard: None,
+            source: None,
             strategies: None,
             schedule: Schedule::default(),
             dry: None,

@@ -19,10 +19,10 @@ use secrecy::SecretString;
 use crate::duration;
 use crate::exit;
 
-pub(crate) use execute::{Execute, ReportFormat};
+pub(crate) use execute::{Again, Apply, Execute, Plan, Replay, ReportFormat, What};
 pub(crate) use policy::{Policy, PolicyCheck, PolicyExplain};
 pub(crate) use power::{LimitedPower, PowerArgs, PowerOff, Reboot, StopArgs};
-pub(crate) use run::{LogLevel, Run, ToolkitArgs, Validate};
+pub(crate) use run::{LogLevel, RulesArgs, Run, ToolkitArgs, Validate};
 pub(crate) use runs::{Halt, Recover, Resume, Runs, RunsJournal, RunsList, RunsRm, RunsShow, StateArgs};
 pub(crate) use templates::{Templates, TemplatesArg};
 
@@ -104,6 +104,18 @@ pub(crate) enum Command {
 
     /// Run a chaos experiment: check, break, check again, put everything back
     Execute(Box<Execute>),
+
+    /// Say what an experiment would do now, and how far that reaches; changes nothing
+    #[command(after_help = execute::PLAN)]
+    Plan(Box<Plan>),
+
+    /// Do exactly what was planned, or nothing
+    #[command(after_help = execute::APPLY)]
+    Apply(Apply),
+
+    /// Run an experiment again that was run before, with the VMs that were drawn then
+    #[command(after_help = execute::REPLAY)]
+    Replay(Replay),
 
     /// Run an experiment as `chaos run` does, with the same options, journal and exit codes
     Run(Box<Run>),

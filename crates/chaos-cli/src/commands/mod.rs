@@ -1,5 +1,6 @@
 //! One module for each command, each from its arguments to its exit code.
 
+mod again;
 mod completions;
 mod config;
 mod discover;
@@ -17,6 +18,7 @@ mod run;
 mod runs;
 mod schema;
 mod sim;
+mod source;
 mod stage;
 mod supervise;
 mod templates;
@@ -64,6 +66,9 @@ pub(crate) async fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         },
         Command::Execute(args) if args.supervise => Box::pin(supervise::run(&args, settings, output)).await,
         Command::Execute(args) => execute::run(*args, settings, output).await,
+        Command::Plan(args) => execute::plan(*args, settings, output).await,
+        Command::Apply(args) => again::apply(args, settings, output).await,
+        Command::Replay(args) => again::replay(args, settings, output).await,
         Command::Templates(command) => templates::run(&command, settings, output),
         Command::Schema => schema::run(output),
         Command::Runs(command) => runs::run(command, output).await,

@@ -8,10 +8,13 @@ use chaos_core::{
     Clock, Context, Denial, ErrorKind, EventSink, Guard, HaltFlag, OpenTarget, PlatformSource, Policy, RunId, RunLog,
     RunState, SystemClock, TargetPattern,
 };
-use chaos_experiments::{Experiment, JournalFile, RecoverOptions, ResolvedExperiment, RunOptions, RunReport, Sinks};
+use chaos_experiments::{
+    Experiment, JournalFile, Planned, RecoverOptions, ResolvedExperiment, RunOptions, RunReport, Sinks,
+};
 use chaos_orchestrator::{PlatformOrchestrator, RehearsalSource};
 
 use super::{recover, way_back};
+use crate::cli::StateArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
@@ -69,6 +72,22 @@ impl Stage {
     fn guard(&self, records: &State) -> Option<Arc<Guard>> {
         let register = Arc::clone(&records.store);
         (!self.policy.is_empty()).then(|| Arc::new(Guard::new(self.policy.clone(), register)))
+    }
+
+    /// What a run would do now, and what the guard does not allow of it. Reads only.
+    pub(super) async fn plan(
+        &self,
+        resolved: &ResolvedExperiment,
+        from: &serde_json::Value,
+        state: &StateArgs,
+        cx: &Context,
+    ) -> Result<(Planned, Vec<Denial>), Failure> {
+        // Where there is no place for what other runs do, there are none.
+        let records = State::existing(state, self.is_rehearsal).or_else(|_| State::temporary())?;
+        let guard = Guard::new(self.policy.clone(), records.store.clone());
+        let outlook = resolved.outlook(&cx.limit(RESOLVING), &guard).await?;
+        let made = format!("{:.0}", cx.now());
+        Ok((resolved.planned(made, from.clone(), &self.policy, outlook.blast_radius), outlook.denials))
     }
 
     fn unresolved(&self, error: chaos_core::Error) -> Failure {

@@ -21,12 +21,12 @@ use crate::state::State;
 
 /// Runs the experiment in a child, and recovers its run if the child dies.
 pub(super) async fn run(args: &Execute, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
-    let state = State::real(&args.state)?;
+    let state = State::real(&args.what.state)?;
     let run = RunId::random();
     // All that a recovery needs is there before anything can need it.
     let source = session::platforms(settings, output)?;
     let looking = Context::with_timeout(super::LONGEST);
-    let experiment = execute::read(args, &source.settings().chaos, &looking).await?;
+    let (experiment, _) = execute::read(&args.what, args.dry_run, &source.settings().chaos, &looking).await?;
     let mut options = RecoverOptions::default();
     options.connections = experiment.connections();
     let mut signals = Signals::listen()?;
@@ -58,7 +58,7 @@ pub(super) async fn run(args: &Execute, settings: &SettingsArgs, output: &Output
     };
     session::close(&source, &cx, output).await;
     let report = report.map_err(|error| unrecovered(&run, &error))?;
-    let shown = output.data(|to| write_recoveries(args.format, std::slice::from_ref(&report), to));
+    let shown = output.data(|to| write_recoveries(args.what.format, std::slice::from_ref(&report), to));
     recover::tell(&state, &report, output).await;
     // From here on it is only about what is written.
     let journal = execute::journal_path(args, &source.settings().chaos, &run)

@@ -3,18 +3,34 @@
 use std::io::{self, Write};
 
 use chaos_core::ActivityStatus;
-use chaos_experiments::{ActivityRecord, Plan, RunReport, Verdict};
+use chaos_experiments::{ActivityRecord, BlastRadius, Plan, Planned, RunReport, Verdict};
+
+use serde::Serialize;
 
 use super::cells::{printable, table, write_table};
 use super::structured::write_structured;
 use crate::cli::ReportFormat;
 
+/// The plan of a run, with how far it reaches.
+#[derive(Serialize)]
+struct Shown<'p> {
+    #[serde(flatten)]
+    steps: &'p Plan,
+    blast_radius: &'p BlastRadius,
+    seed: u64,
+}
+
 /// The plan of a run.
-pub(crate) fn write_plan(format: ReportFormat, plan: &Plan, to: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_plan(format: ReportFormat, plan: &Planned, to: &mut dyn Write) -> io::Result<()> {
+    let Planned { steps, blast_radius, seed, .. } = plan;
+    let shown = Shown { steps, blast_radius, seed: *seed };
     match format {
-        ReportFormat::Json => write_structured(false, plan, to),
-        ReportFormat::Yaml => write_structured(true, plan, to),
-        ReportFormat::Table => plan.to_string().lines().try_for_each(|line| writeln!(to, "{}", printable(line))),
+        ReportFormat::Json => write_structured(false, &shown, to),
+        ReportFormat::Yaml => write_structured(true, &shown, to),
+        ReportFormat::Table => {
+            let text = format!("{steps}\n{blast_radius}");
+            text.lines().try_for_each(|line| writeln!(to, "{}", printable(line)))
+        }
     }
 }
 

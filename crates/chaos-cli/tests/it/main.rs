@@ -3,6 +3,7 @@
 
 #![cfg(all(feature = "vsphere", feature = "olvm", feature = "dora"))]
 
+mod again;
 mod arguments;
 #[cfg(unix)]
 mod crash;

@@ -25,6 +25,8 @@ impl Log {
             node: "laptop".into(),
             mode: RunMode::Real,
             experiment: json!({"title": "t"}),
+            seed: None,
+            source: None,
         });
         log
     }

@@ -197,6 +197,8 @@ impl Running<'_> {
                 node: options.node.clone(),
                 mode: experiment.mode,
                 experiment: self.shown(),
+                seed: Some(experiment.seed),
+                source: options.source.clone(),
             })
             .await?;
         self.heed_halt(cx, options).await;

@@ -82,6 +82,8 @@ pub(crate) fn started() -> RunEventKind {
         node: "node".into(),
         mode: RunMode::Real,
         experiment: json!({"title": "a VM goes off", "z": 1, "a": [1.5, null, "ü"]}),
+        seed: None,
+        source: None,
     }
 }
 
