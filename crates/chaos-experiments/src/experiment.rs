@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use chaos_core::{Connection, Context, RunMode, TargetPattern};
+use chaos_core::{Connection, Context, Policy, RunMode, TargetPattern};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -15,6 +15,7 @@ use crate::document::Document;
 use crate::draw::any_seed;
 use crate::earlier;
 use crate::error::{Finding, Findings, Severity};
+use crate::guarded;
 use crate::inputs::{Environment, Inputs};
 use crate::late::Late;
 use crate::mask::{Masker, is_secret_name};
@@ -38,6 +39,8 @@ pub struct Experiment {
     pub(crate) method: Vec<Activity>,
     pub(crate) rollbacks: Vec<Activity>,
     pub(crate) stop_conditions: Vec<StopCondition>,
+    /// Rules of its own, which narrow what the guard of a run allows.
+    pub(crate) policy: Policy,
     pub(crate) mode: RunMode,
     pub(crate) rules: Rules,
     /// What the experiment declares under `runtime`.
@@ -102,6 +105,7 @@ impl Experiment {
         let hypothesis = reader.hypothesis(probes, "/steady-state-hypothesis/probes");
         let method = reader.list(root.get("method"), "/method", Declared::Steps);
         let rollbacks = reader.list(root.get("rollbacks"), "/rollbacks", Declared::Steps);
+        let policy = guarded::declared(root, &mut reader.findings);
         let stop_conditions = reader.stop_conditions(root.get("stop-conditions"), "/stop-conditions");
         let controls = Controls {
             global: controls::globals(inputs, &mut reader.findings),
@@ -164,6 +168,7 @@ impl Experiment {
             method,
             rollbacks,
             stop_conditions,
+            policy,
             mode: inputs.mode,
             rules: inputs.rules,
             strategies,

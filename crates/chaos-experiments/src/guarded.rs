@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use chaos_core::{
-    Context, Error, ErrorKind, Fault, Guard, Lasting, Member, PlannedStrike, Platform, Review, Selector, VMRef,
+    Context, Error, ErrorKind, Fault, Guard, Lasting, Member, PlannedStrike, Platform, Policy, Review, Rule, RunMode,
+    Scene, Selector, VMRef,
 };
 
+use serde_json::{Map, Value};
+
 use crate::activity::Activity;
+use crate::error::Finding;
 use crate::native::What;
 use crate::resolve::{Bound, ResolvedExperiment};
 
@@ -19,12 +23,27 @@ impl ResolvedExperiment {
     /// # Errors
     /// What a platform cannot be asked, or what other runs do cannot be told; then nothing may be touched.
     pub async fn review(&self, cx: &Context, guard: &Guard) -> Result<Review, Error> {
-        let estate = self.estate(cx, guard).await?;
-        self.review_of(cx, guard, &estate).await
+        let guard = self.guarded(Some(guard));
+        // Where there is no rule, nothing has to be known.
+        let estate = if guard.policy().is_empty() { Vec::new() } else { self.estate(cx, &guard).await? };
+        self.review_of(cx, &guard, &estate).await
+    }
+
+    /// The guard of a run of this experiment, which has rules of its own. In a rehearsal nothing is broken that anybody would
+    /// keep.
+    pub(crate) fn guarded(&self, guard: Option<&Guard>) -> Guard {
+        if self.experiment.mode == RunMode::Rehearsal {
+            return Guard::alone(Policy::default());
+        }
+        let guard = guard.cloned().unwrap_or_else(|| Guard::alone(Policy::default()));
+        guard.narrowed(self.experiment.policy.clone())
     }
 
     /// The same of what is known already.
     pub(crate) async fn review_of(&self, cx: &Context, guard: &Guard, estate: &[Member]) -> Result<Review, Error> {
+        if guard.policy().is_empty() {
+            return Ok(Policy::default().review(&[], &Scene::new(cx.now(), estate)));
+        }
         let elsewhere = guard.elsewhere(cx.run_id(), cx.now()).await?;
         let mut plan = Vec::new();
         for (stage, strike) in self.strikes() {
@@ -82,6 +101,32 @@ impl ResolvedExperiment {
         }
         strikes
     }
+}
+
+/// The rules that an experiment has of its own: the key `policy`, which Chaos Toolkit ignores.
+pub(crate) fn declared(root: &Map<String, Value>, findings: &mut Vec<Finding>) -> Policy {
+    let mut find = |place: &str, message: String| findings.push(Finding::error(place, message));
+    let items = match root.get("policy") {
+        None | Some(Value::Null) => return Policy::default(),
+        Some(Value::Array(items)) => items,
+        Some(_) => {
+            find("/policy", "this has to be a list of rules, such as `at most 2` or `protect db-*`".to_owned());
+            return Policy::default();
+        }
+    };
+    let mut rules = Vec::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        let place = format!("/policy/{at}");
+        match item.as_str().map(str::parse::<Rule>) {
+            Some(Ok(rule)) => rules.push(rule),
+            Some(Err(error)) => find(&place, error.message().to_owned()),
+            None => find(&place, "a rule is a text, such as `at most 2` or `protect db-*`".to_owned()),
+        }
+    }
+    Policy::new(rules).unwrap_or_else(|error| {
+        find("/policy", error.message().to_owned());
+        Policy::default()
+    })
 }
 
 /// A fault of the method.

@@ -101,6 +101,8 @@
 //! * So does a [`HaltFlag`](chaos_core::HaltFlag) in [`RunOptions::halt`], and a lease that is lost of those in
 //!   [`RunOptions::claim`]. What was changed is put back then as after a cancellation, and [`Journal::stop`] says why and how long
 //!   it took. Nothing stops putting things back but [`RunOptions::stop_repair`].
+//! * `policy`, beside the method, is a list of [`Rule`](chaos_core::Rule)s that narrow what the guard in [`RunOptions::guard`]
+//!   allows. Chaos Toolkit ignores the key.
 //! * A run whose sink is that of a [`RunLog`](chaos_core::RunLog) can be put back by another process, from its events alone:
 //!   [`Recovery`].
 //!

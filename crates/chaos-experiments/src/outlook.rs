@@ -64,6 +64,7 @@ impl ResolvedExperiment {
     /// # Errors
     /// As [`review`](Self::review).
     pub async fn outlook(&self, cx: &Context, guard: &Guard) -> Result<Outlook, Error> {
+        let guard = &self.guarded(Some(guard));
         let estate = self.whole_estate(cx).await?;
         let review = self.review_of(cx, guard, &estate).await?;
         let hit: BTreeSet<VMRef> = self.strikes().into_iter().flat_map(|(_, strike)| strike.targets).collect();

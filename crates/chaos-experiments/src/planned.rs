@@ -89,7 +89,7 @@ impl ResolvedExperiment {
             seed: self.experiment.seed,
             experiment: self.experiment.shown.clone(),
             servers: on.iter().map(identity).collect(),
-            policy: policy.rules().iter().map(ToString::to_string).collect(),
+            policy: policy.rules().iter().chain(self.experiment.policy.rules()).map(ToString::to_string).collect(),
             blast_radius,
             steps: self.plan(),
         }

@@ -68,10 +68,9 @@ impl Stage {
         resolved.map_err(|error| self.unresolved(error))
     }
 
-    /// What every fault is asked about; none where everything is allowed.
-    fn guard(&self, records: &State) -> Option<Arc<Guard>> {
-        let register = Arc::clone(&records.store);
-        (!self.policy.is_empty()).then(|| Arc::new(Guard::new(self.policy.clone(), register)))
+    /// What every fault is asked about.
+    fn guard(&self, records: &State) -> Arc<Guard> {
+        Arc::new(Guard::new(self.policy.clone(), records.store.clone()))
     }
 
     /// What a run would do now, and what the guard does not allow of it. Reads only.
@@ -204,7 +203,7 @@ pub(super) async fn run_recorded(
     output: &Output,
 ) -> Result<RunReport, Failure> {
     let store = &records.store;
-    options.guard = stage.guard(records);
+    options.guard = Some(stage.guard(records));
     // Whoever is refused here disturbs nobody.
     allowed(resolved, &options, cx).await?;
     // From here on the run is alive for others, so that its leases count.

@@ -15,14 +15,21 @@ use crate::error::Error;
 #[derive(Debug, Clone)]
 pub struct Guard {
     policy: Policy,
-    register: Arc<dyn FaultRegister>,
+    /// None: there are no other runs.
+    register: Option<Arc<dyn FaultRegister>>,
 }
 
 impl Guard {
     /// A guard that keeps `policy`.
     #[must_use]
     pub fn new(policy: Policy, register: Arc<dyn FaultRegister>) -> Self {
-        Self { policy, register }
+        Self { policy, register: Some(register) }
+    }
+
+    /// A guard that keeps `policy` where there are no other runs.
+    #[must_use]
+    pub fn alone(policy: Policy) -> Self {
+        Self { policy, register: None }
     }
 
     /// Its rules.
@@ -43,15 +50,16 @@ impl Guard {
     /// If that cannot be told, in which case no fault may be sent.
     pub async fn elsewhere(&self, run: &RunId, now: Timestamp) -> Result<Elsewhere, Error> {
         let mut elsewhere = Elsewhere::default();
+        let Some(register) = &self.register else { return Ok(elsewhere) };
         if self.policy.looks_around() {
-            elsewhere.faulted = self.register.elsewhere(run).await?;
+            elsewhere.faulted = register.elsewhere(run).await?;
         }
         let pauses = self.policy.rules().iter().filter_map(|rule| match rule {
             Rule::CoolDown(rule) => Some(rule.pause),
             _ => None,
         });
         if let Some(longest) = pauses.max() {
-            elsewhere.hits = self.register.hits(run, before(now, longest)).await?;
+            elsewhere.hits = register.hits(run, before(now, longest)).await?;
         }
         Ok(elsewhere)
     }

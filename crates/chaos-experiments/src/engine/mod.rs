@@ -114,7 +114,7 @@ impl ResolvedExperiment {
             dry: options.dry,
             recorder,
             ledger: Ledger::default(),
-            sentry: Sentry::new(options.guard.clone()),
+            sentry: Sentry::new(self.guarded(options.guard.as_deref())),
             clients: HttpClients::default(),
             workers: self.experiment.python_workers(),
             repair_limit: options.repair_limit,

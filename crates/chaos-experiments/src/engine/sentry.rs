@@ -1,6 +1,6 @@
 //! Asks the guard before a fault leaves, on what the platforms say at that time.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_core::{Context, Elsewhere, Error, Fault, Guard, Member, Strike, VMRef};
@@ -12,9 +12,9 @@ use crate::guarded::{members, refusal};
 const FRESH: Duration = Duration::from_secs(10);
 
 /// The guard of a run, and what it knows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sentry {
-    guard: Option<Arc<Guard>>,
+    guard: Guard,
     /// One fault is checked at a time, so that none is allowed which another one rules out.
     turn: tokio::sync::Mutex<Option<Seen>>,
     /// The targets of the activities that are under way. What these have left, the ledger knows.
@@ -38,8 +38,8 @@ pub(super) struct Permit<'a> {
 }
 
 impl Sentry {
-    pub(super) fn new(guard: Option<Arc<Guard>>) -> Self {
-        Self { guard, ..Self::default() }
+    pub(super) fn new(guard: Guard) -> Self {
+        Self { guard, turn: tokio::sync::Mutex::default(), under_way: Mutex::default() }
     }
 
     fn under_way(&self) -> MutexGuard<'_, Vec<VMRef>> {
@@ -85,10 +85,11 @@ impl Running<'_> {
                 self.sentry.under_way().extend(targets.iter().cloned());
             }
         };
-        let Some(guard) = self.sentry.guard.as_ref().filter(|_| fault.breaks()) else {
+        let guard = &self.sentry.guard;
+        if guard.policy().is_empty() || !fault.breaks() {
             reserve();
             return Ok(());
-        };
+        }
         let mut turn = cx.bounded("asking the guard", self.sentry.turn.lock()).await?;
         let seen = match turn.take() {
             Some(seen) if cx.monotonic().saturating_sub(seen.at) < age => turn.insert(seen),

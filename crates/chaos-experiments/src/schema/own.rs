@@ -8,15 +8,19 @@ use super::values::described;
 pub(super) fn of_experiment() -> Vec<(&'static str, Value)> {
     let every = "How long is waited between two looks, in seconds: 1 if it is not given, 0.1 at least.";
     let frequency = described(json!({"$ref": "#/$defs/time"}), every);
-    vec![(
-        "stop-conditions",
-        json!({
-            "description": "Probes that are looked at all along. The first one that does not hold stops the run, and \
-                            everything is put back.",
-            "type": ["array", "null"],
-            "items": {"allOf": [{"$ref": "#/$defs/judged"}], "properties": {"frequency": frequency}},
-        }),
-    )]
+    let conditions = json!({
+        "description": "Probes that are looked at all along. The first one that does not hold stops the run, and \
+                        everything is put back.",
+        "type": ["array", "null"],
+        "items": {"allOf": [{"$ref": "#/$defs/judged"}], "properties": {"frequency": frequency}},
+    });
+    let policy = json!({
+        "description": "Rules that every fault has to keep, beside those of the settings, such as `at most 2` or \
+                        `protect db-*`.",
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+    });
+    vec![("stop-conditions", conditions), ("policy", policy)]
 }
 
 /// Keys of an activity.

@@ -186,3 +186,28 @@ async fn a_vm_is_seen_as_it_is_right_before_the_call() {
     let exception = words(&report.journal.run[1]);
     assert!(exception.contains("1 VM of `web-*` would be up, where 2 must be"), "{exception}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_experiment_has_rules_of_its_own_by_either_rules_and_only_narrows() {
+    let mut experiment = document(&[off("a")], &[]);
+    experiment["policy"] = json!(["protect a"]);
+    for rules in [Rules::Strict, Rules::Compat] {
+        let lab = Lab::with(&["a", "b"]);
+        let experiment = read_with(experiment.clone(), &inputs(&[]).rules(rules)).unwrap();
+        let resolved = lab.resolve(experiment).await.unwrap();
+        let review = resolved.review(&lab.cx, &Guard::alone(Policy::default())).await.unwrap();
+        assert_eq!(review.denials.len(), 1);
+        let both = resolved.review(&lab.cx, &guard(&["at most 0"], Others::default())).await.unwrap();
+        assert_eq!(both.denials.len(), 2);
+        // Also for who brings no guard and has reviewed nothing.
+        let report = resolved.run(&lab.cx, &MemorySink::default(), &options()).await;
+        assert!(words(&report.journal.run[0]).contains("a is protected"), "{rules:?}");
+        assert_eq!(lab.destructive_calls(), 0);
+    }
+    for (policy, place) in
+        [(json!("protect a"), "/policy"), (json!(["at most"]), "/policy/0"), (json!([7]), "/policy/0")]
+    {
+        experiment["policy"] = policy;
+        assert_eq!(read(experiment.clone()).unwrap_err().list[0].place, place);
+    }
+}
