@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 fn now() -> Timestamp {
     // A Friday, 10:00 in Berlin.
-    "2026-11-27T09:00:00Z".parse().unwrap()
+    "2026-11-27T09:00:00Z".parse().expect("a time")
 }
 
 fn at(id: &str) -> VMRef {
@@ -36,10 +36,10 @@ fn estate() -> Vec<Member> {
 /// What a rule says of powering these VMs off, while others are in a fault.
 fn said(rule: &str, targets: &[&str], others: &[&str]) -> String {
     let (estate, fault) = (estate(), Fault::power_off(Stop::graceful()));
-    let rule: Rule = rule.parse().unwrap();
+    let rule: Rule = rule.parse().expect("a rule");
     let mut elsewhere = Elsewhere::default();
     elsewhere.faulted = others.iter().map(|id| at(id)).collect();
-    elsewhere.hits = vec![(at("web-1"), "2026-11-27T08:45:00Z".parse().unwrap())];
+    elsewhere.hits = vec![(at("web-1"), "2026-11-27T08:45:00Z".parse().expect("a time"))];
     let targets = estate.iter().filter(|member| targets.contains(&member.vm.name.as_str())).collect();
     let checked = rule.check(&Strike { fault: &fault, targets }, &elsewhere.scene(now(), &estate));
     checked.err().map_or_else(|| "ok".to_owned(), |denial| denial.to_string())

@@ -79,16 +79,16 @@ fn plan() -> impl Strategy<Value = Vec<Drawn>> {
 fn breaks(rule: &Rule, estate: &[Member], faulted: &BTreeSet<usize>, mine: &BTreeSet<usize>) -> Option<String> {
     let is_one = |at: usize, text: &str| {
         let strike = Strike { fault: &FAULT, targets: vec![&estate[at]] };
-        let protect: Rule = format!("protect {text}").parse().unwrap();
+        let protect: Rule = format!("protect {text}").parse().expect("a rule");
         protect.check(&strike, &Scene::new(Timestamp::UNIX_EPOCH, estate)).is_err()
     };
     let counted = |at: &usize| !estate[*at].vm.template;
     let share = |quota: chaos_core::Quota, all: usize, up: bool| {
         let text = quota.to_string();
         match text.strip_suffix('%') {
-            None => text.parse().unwrap(),
+            None => text.parse().expect("a number"),
             Some(of) => {
-                let product = of.parse::<usize>().unwrap() * all;
+                let product = of.parse::<usize>().expect("whole percents") * all;
                 product / 100 + usize::from(up && !product.is_multiple_of(100))
             }
         }

@@ -31,7 +31,7 @@ impl Default for Others {
 #[async_trait]
 impl FaultRegister for Others {
     async fn elsewhere(&self, _: &RunId) -> Result<Vec<VMRef>, Error> {
-        self.faulted.lock().unwrap().clone().map_err(|kind| Error::new(kind, "nobody knows"))
+        self.faulted.lock().expect("no test has panicked").clone().map_err(|kind| Error::new(kind, "nobody knows"))
     }
 
     async fn hits(&self, _: &RunId, since: Timestamp) -> Result<Vec<(VMRef, Timestamp)>, Error> {
@@ -40,7 +40,7 @@ impl FaultRegister for Others {
 }
 
 fn guard(rules: &[&str], others: Others) -> Guard {
-    Guard::new(Policy::read(rules.iter().copied()).unwrap(), Arc::new(others))
+    Guard::new(Policy::read(rules.iter().copied()).expect("they are rules"), Arc::new(others))
 }
 
 fn guarded(rules: &[&str]) -> RunOptions {
@@ -65,8 +65,9 @@ fn words(record: &ActivityRecord) -> String {
 
 /// What a review says of a method.
 async fn said(lab: &Lab, method: &[Value], guard: &Guard) -> Vec<String> {
-    let resolved = lab.resolve(read(document(method, &[])).unwrap()).await.unwrap();
-    let review = resolved.review(&lab.cx, guard).await.unwrap();
+    let experiment = read(document(method, &[])).expect("it is one");
+    let resolved = lab.resolve(experiment).await.expect("every VM is there");
+    let review = resolved.review(&lab.cx, guard).await.expect("it can be told");
     review.denials.iter().map(|denial| format!("{}: {}", denial.rule, denial.why)).collect()
 }
 
@@ -145,7 +146,7 @@ impl EventSink for Counting {
         let sent = self.sink.events();
         let begun = count(&sent, |event| matches!(event, RunEventKind::Sent { .. }));
         let ended = count(&sent, |event| matches!(event, RunEventKind::Outcome { .. }));
-        self.lab.lock().unwrap().push(begun - ended);
+        self.lab.lock().expect("no test has panicked").push(begun - ended);
         self.sink.record(event).await
     }
 }
