@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 
-use chaos_core::{Error, ErrorKind, NamePattern, Selector, TargetPattern, VMInfo, VMPowerState, resolve};
+use chaos_core::{Error, ErrorKind, NamePattern, SeededRandom, Selector, TargetPattern, VMInfo, VMPowerState, resolve};
 use serde::Serialize;
 
 /// From what, and how many.
@@ -75,7 +75,7 @@ impl Lot {
             return Err(Error::new(ErrorKind::InvalidState, message));
         }
         let seed = self.seed.unwrap_or(seed_of_experiment);
-        let mut numbers = SplitMix64(seed);
+        let mut numbers = SeededRandom::new(seed);
         // The first steps of a Fisher-Yates shuffle.
         for at in 0..wanted {
             fit.swap(at, at + numbers.below(among - at));
@@ -89,35 +89,6 @@ impl Lot {
 /// A seed for an experiment that gives none, small enough to be typed again.
 pub(crate) fn any_seed() -> u64 {
     RandomState::new().hash_one(std::process::id()) >> 32
-}
-
-/// Sebastiano Vigna's `SplitMix64`. Ours, so that a seed means the same draw on every platform and in every version.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `bound`, each as likely as any other; 0 if there is none below.
-    fn below(&mut self, bound: usize) -> usize {
-        let bound = bound as u64;
-        if bound < 2 {
-            return 0;
-        }
-        // What lies beyond the last multiple would make the first numbers likelier.
-        let beyond = u64::MAX - u64::MAX % bound;
-        loop {
-            let number = self.next();
-            if number < beyond {
-                return usize::try_from(number % bound).unwrap_or(0);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -145,14 +116,6 @@ mod tests {
 
     fn names(lot: &Lot, vms: &[VMInfo]) -> Vec<String> {
         lot.draw(0, vms).unwrap().0.into_iter().map(|vm| vm.name).collect()
-    }
-
-    /// The first numbers of seed 1234567 in the reference implementation.
-    #[test]
-    fn the_generator_is_the_published_one() {
-        let mut numbers = SplitMix64(1_234_567);
-        let first = [(); 3].map(|()| numbers.next());
-        assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 
     #[test]
