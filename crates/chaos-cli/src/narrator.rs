@@ -146,10 +146,23 @@ impl fmt::Debug for Narrator {
     }
 }
 
-/// What was drawn at random for an activity, if something was.
+/// How many VMs are named that were chosen.
+const NAMED: usize = 20;
+
+/// What was chosen for an activity, if something was.
 fn drawn(drawn: &Value) -> Option<String> {
     let vms: Vec<&str> = drawn["vms"].as_array()?.iter().filter_map(Value::as_str).collect();
-    Some(format!("drawn from {} with seed {}: {}", text(&drawn["from"]), drawn["seed"], vms.join(", ")))
+    let from = text(&drawn["from"]);
+    if vms.is_empty() {
+        return Some(format!("no VM fits {from}"));
+    }
+    let how = match drawn["seed"].as_u64() {
+        Some(seed) => format!("drawn from {from} with seed {seed}"),
+        None => format!("taken from {from}"),
+    };
+    let named = vms.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let more = vms.len().saturating_sub(NAMED);
+    Some(if more > 0 { format!("{how}: {named} and {more} more") } else { format!("{how}: {named}") })
 }
 
 fn text(value: &Value) -> &str {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroUsize;
 
-use chaos_core::{Error, ErrorKind, NamePattern, Selector, TargetPattern, VMInfo, VMPowerState, resolve};
+use chaos_core::{Error, ErrorKind, NamePattern, SeededRandom, Selector, TargetPattern, VMInfo, VMPowerState, resolve};
 use serde::{Deserialize, Serialize};
 
 /// From what, and how many.
@@ -19,27 +19,57 @@ pub(crate) struct Lot {
     pub(crate) seed: Option<u64>,
 }
 
-/// What was drawn at random.
+/// What was chosen: at random, or by a selector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Drawn {
-    /// From what: a group in the target notation, and the filters.
+    /// From what: a group in the target notation and the filters, or a selector.
     pub from: String,
-    /// The seed that gives the same VMs again as long as the same ones can be drawn.
-    pub seed: u64,
-    /// How many VMs of the group were on and manageable, and so could be drawn.
+    /// The seed that gives the same VMs again as long as the same ones can be drawn; none if nothing was drawn at random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// How many could be chosen: of a group those that were on and manageable.
     pub among: usize,
-    /// The paths of those that were drawn.
+    /// The paths of those that were chosen, in the order in which they were.
     pub vms: Vec<String>,
-    /// The paths of all that could be drawn, in order.
+    /// The paths of all that could be chosen, sorted.
     #[serde(default)]
     pub candidates: Vec<String>,
+    /// The paths of those that fit the selector and were left out, because they cannot be managed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+}
+
+/// How many candidates are shown to people.
+const SHOWN: usize = 8;
+
+impl Drawn {
+    /// Those that could have been chosen, a few of them by path; none where all were.
+    pub(crate) fn candidates_in_words(&self) -> Option<String> {
+        let more = self.candidates.len().saturating_sub(SHOWN);
+        let shown = self.candidates.iter().take(SHOWN).cloned();
+        let more = (more > 0).then(|| format!("and {more} more"));
+        (self.vms.len() < self.among).then(|| shown.chain(more).collect::<Vec<_>>().join(", "))
+    }
 }
 
 impl fmt::Display for Drawn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} drawn from {} with seed {}", self.vms.len(), self.among, self.from, self.seed)
+        match (self.vms.len(), self.seed) {
+            (0, _) => write!(f, "no VM fits {}", self.from)?,
+            (chosen, Some(seed)) => write!(f, "{chosen} of {} drawn from {} with seed {seed}", self.among, self.from)?,
+            (chosen, None) => write!(f, "{chosen} of {} taken from {}", self.among, self.from)?,
+        }
+        match self.left_out.len() {
+            0 => Ok(()),
+            left_out => write!(f, " ({left_out} left out that cannot be managed)"),
+        }
     }
+}
+
+/// The paths of some VMs, or their names where no path is known.
+pub(crate) fn paths<'a>(vms: impl IntoIterator<Item = &'a VMInfo>) -> Vec<String> {
+    vms.into_iter().map(|vm| vm.display_path().to_owned()).collect()
 }
 
 impl fmt::Display for Lot {
@@ -77,52 +107,24 @@ impl Lot {
             );
             return Err(Error::new(ErrorKind::InvalidState, message));
         }
-        let paths = |vms: &[VMInfo]| vms.iter().map(|vm| vm.display_path().to_owned()).collect();
-        let candidates = paths(&fit);
         let seed = self.seed.unwrap_or(seed_of_experiment);
-        let mut numbers = SplitMix64(seed);
+        let candidates = paths(&fit);
+        let mut numbers = SeededRandom::new(seed);
         // The first steps of a Fisher-Yates shuffle.
         for at in 0..wanted {
             fit.swap(at, at + numbers.below(among - at));
         }
         fit.truncate(wanted);
-        let vms = paths(&fit);
-        Ok((fit, Drawn { from: self.to_string(), seed, among, vms, candidates }))
+        let from = self.to_string();
+        let drawn = Drawn { from, seed: Some(seed), among, vms: paths(&fit), candidates, left_out: Vec::new() };
+        Ok((fit, drawn))
     }
 }
 
-/// A seed for an experiment that gives none, small enough to be typed again.
-pub(crate) fn any_seed() -> u64 {
+/// A seed where nobody gave one, small enough to be typed again.
+#[must_use]
+pub fn any_seed() -> u64 {
     RandomState::new().hash_one(std::process::id()) >> 32
-}
-
-/// Sebastiano Vigna's `SplitMix64`. Ours, so that a seed means the same draw on every platform and in every version.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `bound`, each as likely as any other; 0 if there is none below.
-    fn below(&mut self, bound: usize) -> usize {
-        let bound = bound as u64;
-        if bound < 2 {
-            return 0;
-        }
-        // What lies beyond the last multiple would make the first numbers likelier.
-        let beyond = u64::MAX - u64::MAX % bound;
-        loop {
-            let number = self.next();
-            if number < beyond {
-                return usize::try_from(number % bound).unwrap_or(0);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -152,14 +154,6 @@ mod tests {
         lot.draw(0, vms).unwrap().0.into_iter().map(|vm| vm.name).collect()
     }
 
-    /// The first numbers of seed 1234567 in the reference implementation.
-    #[test]
-    fn the_generator_is_the_published_one() {
-        let mut numbers = SplitMix64(1_234_567);
-        let first = [(); 3].map(|()| numbers.next());
-        assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
-    }
-
     #[test]
     fn a_draw_depends_on_the_seed_and_not_on_the_order() {
         let mut vms: Vec<VMInfo> = (0..10).map(|number| vm(&format!("web-{number}"))).collect();
@@ -186,6 +180,7 @@ mod tests {
         vms[3].unmanageable = Some("its host is gone".into());
         let (_, drawn) = lot("web-*", 2, 1).draw(0, &vms).unwrap();
         assert_eq!((drawn.among, drawn.vms.len()), (2, 2));
+        assert_eq!(drawn.candidates, ["/DC0/vm/web-4", "/DC0/vm/web-5"]);
         let error = lot("web-*", 3, 1).draw(0, &vms).unwrap_err();
         assert_eq!(error.to_string(), "3 cannot be drawn from `web-*`: 2 of its 5 VMs are powered on and manageable");
         assert_eq!(lot("db-*", 1, 1).draw(0, &vms).unwrap_err().kind(), ErrorKind::NotFound);
@@ -199,5 +194,16 @@ mod tests {
         let (chosen, drawn) = lot.draw(0, &vms).unwrap();
         assert!(chosen.iter().all(|vm| vm.cluster.as_deref() == Some("C1")));
         assert_eq!(drawn.to_string(), "5 of 5 drawn from `*` of cluster `C1` with seed 3");
+        assert_eq!(drawn.candidates_in_words(), None);
+    }
+
+    #[test]
+    fn all_candidates_are_kept_and_few_are_shown() {
+        let vms: Vec<VMInfo> = (0..40).rev().map(|number| vm(&format!("web-{number:02}"))).collect();
+        let (_, drawn) = lot("*", 1, 3).draw(0, &vms).unwrap();
+        assert_eq!((drawn.candidates.len(), drawn.candidates.is_sorted()), (40, true));
+        let shown = drawn.candidates_in_words().unwrap();
+        assert!(shown.starts_with("/DC0/vm/web-00, /DC0/vm/web-01, "), "{shown}");
+        assert!(shown.ends_with("/DC0/vm/web-07, and 32 more"), "{shown}");
     }
 }

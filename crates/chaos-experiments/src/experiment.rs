@@ -235,25 +235,14 @@ impl Experiment {
     pub fn vms(&self) -> Vec<NamedVm> {
         let mut named = BTreeSet::new();
         for call in self.activities().filter_map(Activity::vm_call) {
-            let mut add = |target: &TargetPattern, group: bool| {
-                named.insert(NamedVm { platform: call.platform.clone(), target: target.to_string(), group });
+            let group = |group: &TargetPattern| vec![(group.to_string(), true)];
+            let all = match &call.what {
+                What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => vms.named(),
+                What::Count { group: counted, .. } => group(counted),
+                What::Group { group: whole, except } => [group(whole), except.named()].concat(),
             };
-            match &call.what {
-                What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => {
-                    let (targets, group) = vms.targets();
-                    for target in targets {
-                        add(target, group);
-                    }
-                }
-                What::Count { group, .. } => add(group, true),
-                What::Group { group, except } => {
-                    add(group, true);
-                    let (targets, group) = except.targets();
-                    for target in targets {
-                        add(target, group);
-                    }
-                }
-            }
+            let platform = &call.platform;
+            named.extend(all.into_iter().map(|(target, group)| NamedVm { platform: platform.clone(), target, group }));
         }
         named.into_iter().collect()
     }

@@ -58,8 +58,15 @@
 //! VMs of the group `web-*`, drawn from those that are powered on and manageable when the experiment begins. `datacenter`,
 //! `cluster` and `host` narrow the group. `count` is 1 if it is not given, and always with `vm_name`. The same seed on the same
 //! estate draws the same VMs; without one, the experiment has one of its own. So all activities with the same mapping mean the
-//! same VMs. What was drawn is in the [`Plan`], and as `drawn` with each activity in log and journal. A draw sorts the VMs by path and
-//! id, and shuffles them (Fisher-Yates) by `SplitMix64`.
+//! same VMs. What was drawn is in the [`Plan`], and as `drawn` with each activity in log and journal, with all that could have been.
+//! A draw sorts the VMs by path and id, and shuffles them (Fisher-Yates) by [`SeededRandom`](chaos_core::SeededRandom).
+//!
+//! ## VMs by a selector
+//!
+//! In the same places `{"select": "cluster:prod and not db-* take 2 at random"}` is what a [`Selection`](chaos_core::Selection)
+//! means among all VMs of the platform when the experiment begins: without `take` all that fit, and for `vm_name` exactly one. The
+//! seed is that of the text, else the `seed` beside it, else that of the experiment. With `"empty": true` there may be no VM that
+//! fits; then the activity does nothing and says so, and its tolerance is not looked at. What was chosen is told as above.
 //!
 //! # Processes, requests and other Python
 //!
@@ -177,6 +184,7 @@ mod report;
 mod resolve;
 mod rules;
 mod schema;
+mod selected;
 mod sink;
 mod steps;
 mod strategy;
@@ -188,7 +196,7 @@ mod validation;
 pub use claim::Claim;
 pub use controls::GlobalControls;
 pub use document::Document;
-pub use draw::Drawn;
+pub use draw::{Drawn, any_seed};
 pub use error::{ExperimentError, Finding, Findings, LoadError, Severity};
 pub use experiment::{Experiment, NamedVm, NotRehearsed};
 pub use extensions::{Extension, Reach};

@@ -48,7 +48,7 @@ pub struct PlanStep {
     /// The name of the group whose steps begin at once; none where the step follows the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_once: Option<String>,
-    /// How VMs were drawn for it, where they were.
+    /// How VMs were chosen for it, where they were not named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawn: Option<Drawn>,
     /// The VMs that it is about.
@@ -197,10 +197,14 @@ impl fmt::Display for Plan {
                 group = step.at_once.as_ref();
                 writeln!(f, "{inner}  {} {}: {}", step.kind, step.name, step.effect)?;
                 if let Some(drawn) = &step.drawn {
-                    writeln!(f, "{inner}    {drawn}:")?;
+                    let end = if step.vms.is_empty() { ": nothing is done" } else { ":" };
+                    writeln!(f, "{inner}    {drawn}{end}")?;
                 }
                 for vm in &step.vms {
                     writeln!(f, "{inner}    {} ({})", vm.path.as_deref().unwrap_or(&vm.name), vm.power_state)?;
+                }
+                if let Some(candidates) = step.drawn.as_ref().and_then(Drawn::candidates_in_words) {
+                    writeln!(f, "{inner}    chosen among {candidates}")?;
                 }
             }
         }

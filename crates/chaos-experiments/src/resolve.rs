@@ -42,7 +42,16 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// The activity as it is written down: as it is declared, and with what was drawn for it.
+    /// Whether it is about VMs of which there are none, so that nothing is done.
+    pub(crate) fn finds_nothing(&self) -> bool {
+        let is_about_each = match self.activity.vm_call().map(|call| &call.what) {
+            Some(What::Power { .. } | What::Restore { .. } | What::Look { .. }) => true,
+            Some(What::Group { .. } | What::Count { .. }) | None => false,
+        };
+        is_about_each && self.on.as_ref().is_some_and(|on| on.vms.is_empty())
+    }
+
+    /// The activity as it is written down: as it is declared, and with what was chosen for it.
     pub(crate) fn declaration(&self) -> Value {
         let mut declaration = self.activity.declaration.clone();
         let drawn = self.on.as_ref().and_then(|on| on.drawn.as_ref());
@@ -58,7 +67,7 @@ impl Bound {
 pub(crate) struct On {
     pub(crate) platform: Arc<dyn Platform>,
     pub(crate) vms: Vec<VMInfo>,
-    /// How those were drawn that were.
+    /// How they were chosen, if they were not named.
     pub(crate) drawn: Option<Drawn>,
 }
 
@@ -101,21 +110,26 @@ impl Experiment {
     }
 
     async fn take_stock(&self, cx: &Context, source: &dyn PlatformSource) -> Result<Vec<Inventory>, Error> {
-        let mut wanted: Vec<(&str, &Connection, Vec<TargetPattern>)> = Vec::new();
+        // Of a platform whose VMs a selector chooses, all are.
+        let mut wanted: Vec<(&str, &Connection, Option<Vec<TargetPattern>>)> = Vec::new();
         for call in self.activities().filter_map(Activity::vm_call) {
             let patterns = patterns(call);
             let known = wanted
                 .iter_mut()
                 .find(|(name, connection, _)| *name == call.platform && same_connection(connection, &call.connection));
             match known {
-                Some((_, _, all)) => all.extend(patterns),
+                Some((_, _, all)) => match (all.as_mut(), patterns) {
+                    (Some(all), Some(patterns)) => all.extend(patterns),
+                    _ => *all = None,
+                },
                 None => wanted.push((&call.platform, &call.connection, patterns)),
             }
         }
         let mut inventories = Vec::with_capacity(wanted.len());
         for (name, connection, patterns) in wanted {
             let platform = source.open(cx, name, connection).await?;
-            let discovery = platform.discover(cx, &Selector::targets(patterns)).await?;
+            let selector = patterns.map_or_else(Selector::all, Selector::targets);
+            let discovery = platform.discover(cx, &selector).await?;
             for problem in &discovery.problems {
                 tracing::warn!(platform = name, subject = problem.subject, "{}", self.masker.text(&problem.message));
             }
@@ -145,12 +159,17 @@ struct Inventory {
 }
 
 impl Inventory {
-    /// The VMs of a call, each once, and how they were drawn if they were.
+    /// The VMs of a call, each once, and how they were chosen if they were not named.
     fn find(&self, vms: &Vms) -> Result<(Vec<VMInfo>, Option<Drawn>), Error> {
         match vms {
             Vms::Named(targets) => Ok((self.choose(targets, false)?, None)),
             Vms::Drawn(lot) => {
                 let (vms, drawn) = lot.draw(self.seed, &self.discovery.vms)?;
+                Ok((vms, Some(drawn)))
+            }
+            Vms::Selected(selected) => {
+                let endpoint = &self.platform.identity().entry;
+                let (vms, drawn) = selected.choose(endpoint, self.seed, &self.discovery.vms)?;
                 Ok((vms, Some(drawn)))
             }
         }
@@ -175,11 +194,12 @@ impl Inventory {
     }
 }
 
-fn patterns(call: &VmCall) -> Vec<TargetPattern> {
+/// What has to be discovered for a call; none: all VMs.
+fn patterns(call: &VmCall) -> Option<Vec<TargetPattern>> {
     match &call.what {
-        What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => vms.targets().0.to_vec(),
-        What::Count { group, .. } => vec![group.clone()],
-        What::Group { group, except } => std::iter::once(group).chain(except.targets().0).cloned().collect(),
+        What::Power { vms, .. } | What::Restore { vms } | What::Look { vms } => vms.targets().map(<[_]>::to_vec),
+        What::Count { group, .. } => Some(vec![group.clone()]),
+        What::Group { group, except } => Some(std::iter::once(group).chain(except.targets()?).cloned().collect()),
     }
 }
 
@@ -239,7 +259,7 @@ fn bind(call: &VmCall, inventory: &Inventory, touched: Option<&mut BTreeSet<VMRe
         What::Group { group, except } => {
             let (without, drawn) = match except {
                 Vms::Named(targets) => (inventory.choose(targets, true)?, None),
-                Vms::Drawn(_) => inventory.find(except)?,
+                Vms::Drawn(_) | Vms::Selected(_) => inventory.find(except)?,
             };
             let mut vms = inventory.choose(std::slice::from_ref(group), true)?;
             vms.retain(|vm| without.iter().all(|other| other.id != vm.id));
@@ -282,13 +302,17 @@ fn check_static(vm: &VMInfo, fault: &Fault) -> Result<(), Error> {
 }
 
 impl ResolvedExperiment {
-    /// Logs what was drawn at random, each draw once.
+    /// Logs what was chosen, each choice once.
     fn tell_drawn(&self) {
         let mut told: Vec<&Drawn> = Vec::new();
         for drawn in self.method.iter().chain(&self.rollbacks).filter_map(|bound| bound.on.as_ref()?.drawn.as_ref()) {
             if !told.contains(&drawn) {
                 let vms = self.experiment.masker.text(&drawn.vms.join(", "));
                 tracing::info!(seed = drawn.seed, vms, "{}", self.experiment.masker.text(&drawn.to_string()));
+                if !drawn.left_out.is_empty() {
+                    let left_out = self.experiment.masker.text(&drawn.left_out.join(", "));
+                    tracing::warn!(vms = left_out, "these fit as well, and are left out: they cannot be managed");
+                }
                 told.push(drawn);
             }
         }

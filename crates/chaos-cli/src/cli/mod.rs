@@ -5,6 +5,7 @@ mod policy;
 mod power;
 mod run;
 mod runs;
+mod select;
 mod templates;
 
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ pub(crate) use policy::{Policy, PolicyCheck, PolicyExplain};
 pub(crate) use power::{LimitedPower, PowerArgs, PowerOff, Reboot, StopArgs};
 pub(crate) use run::{LogLevel, RulesArgs, Run, ToolkitArgs, Validate};
 pub(crate) use runs::{Halt, Recover, Resume, Runs, RunsJournal, RunsList, RunsRm, RunsShow, StateArgs};
+pub(crate) use select::SelectArgs;
 pub(crate) use templates::{Templates, TemplatesArg};
 
 const SETTINGS: &str = "\
@@ -349,18 +351,21 @@ pub(crate) struct PlatformsArg {
 pub(crate) struct Filters {
     /// Only VMs of this datacenter (name or glob)
     #[arg(short, long, value_name = "NAME", value_parser = name_pattern, help_heading = "Filters")]
+    #[arg(conflicts_with = "select")]
     pub(crate) datacenter: Option<NamePattern>,
 
     /// Only VMs of this cluster (name or glob)
     #[arg(long, value_name = "NAME", value_parser = name_pattern, help_heading = "Filters")]
+    #[arg(conflicts_with = "select")]
     pub(crate) cluster: Option<NamePattern>,
 
     /// Only VMs on this host (name or glob)
     #[arg(long, value_name = "NAME", value_parser = name_pattern, help_heading = "Filters")]
+    #[arg(conflicts_with = "select")]
     pub(crate) host: Option<NamePattern>,
 
     /// Only VMs in this power state
-    #[arg(long, value_enum, value_name = "STATE", help_heading = "Filters")]
+    #[arg(long, value_enum, value_name = "STATE", help_heading = "Filters", conflicts_with = "select")]
     pub(crate) state: Option<State>,
 }
 
@@ -402,7 +407,9 @@ How to name a VM:
   id:ID         its object id, as `discover-vms` shows it
   path:/DC/…    its inventory path, which tells two VMs of one name apart
   re:REGEX      a regular expression for the whole name
-Names are case-sensitive. A name that two VMs bear is refused with both paths.";
+Names are case-sensitive. A name that two VMs bear is refused with both paths.
+--select takes a selector in place of names and filters, as in docs/selectors.md:
+  --select 'cluster:prod and not db-* take 20% at random max 1 per host'";
 
 #[derive(Debug, Args)]
 #[command(after_help = NOTATION)]
@@ -411,8 +418,11 @@ pub(crate) struct DiscoverVms {
     pub(crate) platforms: PlatformsArg,
 
     /// Only VMs with this name (see below); may be repeated
-    #[arg(short, long = "name", value_name = "VM", value_parser = target)]
+    #[arg(short, long = "name", value_name = "VM", value_parser = target, conflicts_with = "select")]
     pub(crate) names: Vec<TargetPattern>,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 
     #[command(flatten)]
     pub(crate) filters: Filters,
@@ -425,6 +435,9 @@ pub(crate) struct DiscoverVms {
 pub(crate) struct Summary {
     #[command(flatten)]
     pub(crate) platforms: PlatformsArg,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 
     #[command(flatten)]
     pub(crate) filters: Filters,
@@ -447,12 +460,15 @@ pub(crate) struct VmInfo {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Selection {
     /// The VMs (see below)
-    #[arg(value_name = "VM", value_parser = target)]
+    #[arg(value_name = "VM", value_parser = target, conflicts_with = "select")]
     pub(crate) vms: Vec<TargetPattern>,
 
     /// More VMs, in the same notation
-    #[arg(short, long = "name", value_name = "VM", value_parser = target)]
+    #[arg(short, long = "name", value_name = "VM", value_parser = target, conflicts_with = "select")]
     pub(crate) names: Vec<TargetPattern>,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 
     #[command(flatten)]
     pub(crate) platform: PlatformArg,

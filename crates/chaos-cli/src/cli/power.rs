@@ -22,7 +22,7 @@ pub(crate) struct PowerArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
 
-    /// Do not ask about VMs that were chosen by a pattern or a filter
+    /// Do not ask about VMs that were chosen by a pattern, a filter or a selector
     #[arg(short, long)]
     pub(crate) yes: bool,
 

@@ -3,7 +3,8 @@
 use chaos_core::{Context, EnvironmentSummary, Error, Selector};
 use chaos_orchestrator::{Kind, PlatformOrchestrator};
 
-use super::{chosen, context, resolved, selector, until_second};
+use super::select::{Wish, among, discovered};
+use super::{context, selector, until_second};
 use crate::cli::{DiscoverVms, Format, PlatformsArg, SettingsArgs, Summary, VmInfo};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -13,8 +14,9 @@ use crate::session::{self, Session};
 
 /// Lists VMs.
 pub(super) async fn vms(args: DiscoverVms, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
-    let selector = selector(args.names, args.filters);
+    let selector = discovered(&args.select, selector(args.names, args.filters));
     let Found { vms, exit } = find(&args.platforms, settings, &selector, output).await?;
+    let vms = among(&args.select, vms, output)?;
     if vms.is_empty() && args.format.format == Format::Table {
         output.note("no VM fits");
         return Ok(exit);
@@ -26,27 +28,28 @@ pub(super) async fn vms(args: DiscoverVms, settings: &SettingsArgs, output: &Out
 /// Shows everything about some VMs.
 pub(super) async fn vm_info(args: VmInfo, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     let platform = args.selection.platform.platform.clone();
-    let selector = chosen(args.selection)?;
+    let wish = Wish::of(args.selection)?;
     let source = session::platforms(settings, output)?;
     let interrupts = Interrupts::listen(output.clone(), GIVING_UP)?;
     let cx = context(&interrupts, REASON);
     let looking = async {
         let session = Session::open(source, &platform, cx).await?;
-        let discovery = session.discover(&selector, output).await;
+        let discovery = session.discover(&wish.selector(), output).await;
         session.close(output).await;
         discovery
     };
     let discovery = until_second(&interrupts, looking).await?;
-    let vms = resolved(&selector, &discovery)?.into_iter();
-    let vms: Vec<Listed> = vms.map(|chosen| Listed { vm: chosen.vm, entry: platform.clone() }).collect();
+    let (vms, _) = wish.find(&platform, &discovery, output)?;
+    let vms: Vec<Listed> = vms.into_iter().map(|vm| Listed { vm, entry: platform.clone() }).collect();
     output.data(|to| write_vm_details(args.format.format, &vms, to))?;
     Ok(Exit::Done)
 }
 
 /// Counts VMs.
 pub(super) async fn summary(args: Summary, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
-    let selector = selector(Vec::new(), args.filters);
+    let selector = discovered(&args.select, selector(Vec::new(), args.filters));
     let Found { vms, exit } = find(&args.platforms, settings, &selector, output).await?;
+    let vms = among(&args.select, vms, output)?;
     let summary = EnvironmentSummary::of(vms.iter().map(|listed| &listed.vm));
     output.data(|to| write_summary(args.format.format, &summary, to))?;
     Ok(exit)

@@ -17,6 +17,7 @@ mod reference;
 mod run;
 mod runs;
 mod schema;
+mod select;
 mod sim;
 mod source;
 mod stage;
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 use chaos_core::{Chosen, Context, Discovery, ErrorKind, Selector, TargetPattern, VMPowerState, resolve};
 
-use crate::cli::{Cli, Command, Filters, Platforms, Selection, Sim};
+use crate::cli::{Cli, Command, Filters, Platforms, Sim};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
@@ -134,18 +135,4 @@ fn resolved(selector: &Selector, discovery: &Discovery) -> Result<Vec<Chosen>, F
         let failure = Failure::from(error);
         if outside { failure.hint("only VMs within the given filters were looked at") } else { failure }
     })
-}
-
-/// The selector of VMs that were named, which has to name something.
-///
-/// # Errors
-/// If there is neither a target nor a filter: nothing ever means "all".
-fn chosen(selection: Selection) -> Result<Selector, Failure> {
-    let mut targets = selection.vms;
-    targets.extend(selection.names);
-    let selector = selector(targets, selection.filters);
-    if selector.targets.is_empty() && !selector.has_filters() {
-        return Err(Failure::usage("no VM is named").hint("name VMs, such as `web-01`, `'web-*'` or `--cluster prod`"));
-    }
-    Ok(selector)
 }

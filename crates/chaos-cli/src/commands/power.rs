@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chaos_core::{
-    Chosen, ChosenBy, Error, Fault, HaltFlag, Member, Operation, PlatformExt, PowerReport, Scene, Stop, Strike,
+    ChosenBy, Error, Fault, HaltFlag, Member, Operation, PlatformExt, PowerReport, Scene, Stop, Strike,
     SuspendedMemory, VMInfo, VMRef, check_power,
 };
 
 #[cfg(feature = "dora")]
 use chaos_core::PlatformKind;
 
+use super::context;
 use super::plan::Planned;
+use super::select::Wish;
 use super::stage::denied;
-use super::{chosen, context, resolved};
 use crate::cli::{Format, LimitedPower, PowerArgs, PowerOff, Reboot, SettingsArgs, StopArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -59,7 +60,7 @@ fn stop(args: &StopArgs) -> Stop {
 async fn run(mut args: PowerArgs, fault: Fault, settings: &SettingsArgs, output: &Output) -> Result<Exit, Failure> {
     let platform = args.selection.platform.platform.clone();
     // Everything that can be wrong with the arguments is found before the first connection.
-    let selector = chosen(args.selection.clone())?;
+    let wish = Wish::of(args.selection.clone())?;
     let source = session::platforms(settings, output)?;
     let interrupts = Interrupts::listen(
         output.clone(),
@@ -69,9 +70,9 @@ async fn run(mut args: PowerArgs, fault: Fault, settings: &SettingsArgs, output:
     args.dry_run |= session::is_dry(source.settings(), args.dry_run, output);
     let session = Session::open(source, &platform, cx).await?;
     let power = async {
-        let discovery = session.discover(&selector, output).await?;
-        let chosen = resolved(&selector, &discovery)?;
-        act(&session, &args, &fault, chosen, output).await
+        let discovery = session.discover(&wish.selector(), output).await?;
+        let (vms, by) = wish.find(&platform, &discovery, output)?;
+        act(&session, &args, &fault, (vms, by), output).await
     };
     let exit = tokio::select! {
         biased;
@@ -89,18 +90,16 @@ async fn act(
     session: &Session,
     args: &PowerArgs,
     fault: &Fault,
-    chosen: Vec<Chosen>,
+    (vms, by): (Vec<VMInfo>, ChosenBy),
     output: &Output,
 ) -> Result<Exit, Failure> {
     let operation = fault.operation();
-    if chosen.is_empty() {
+    if vms.is_empty() {
         return Err(Failure::new(Exit::Target, "no VM fits the filters"));
     }
     if !session.platform().capabilities().supports(operation) {
-        return Err(unsupported(session, operation, &chosen).await);
+        return Err(unsupported(session, operation, &vms).await);
     }
-    let by_pattern = chosen.iter().any(|chosen| chosen.by == ChosenBy::Pattern);
-    let vms: Vec<VMInfo> = chosen.into_iter().map(|chosen| chosen.vm).collect();
     let planned: Vec<Planned> = vms.iter().map(|vm| Planned::new(vm, operation, check_power(vm, fault))).collect();
     may(session, args, fault, &vms).await?;
     if args.dry_run {
@@ -110,7 +109,7 @@ async fn act(
     if planned.iter().any(Planned::is_refused) {
         return Err(refused(&planned));
     }
-    if by_pattern && !args.yes {
+    if by == ChosenBy::Pattern && !args.yes {
         let confirmed = confirm(&planned, operation.words(), output);
         if session.context().cancellation().is_cancelled() {
             return Err(Failure::new(Exit::Interrupted, "interrupted, nothing was touched"));
@@ -156,18 +155,18 @@ async fn may(session: &Session, args: &PowerArgs, fault: &Fault, vms: &[VMInfo])
 const LOOKED_FOR: usize = 3;
 
 /// That the platform cannot do it, and for VMs of a Dora service, which one can.
-async fn unsupported(session: &Session, operation: Operation, chosen: &[Chosen]) -> Failure {
+async fn unsupported(session: &Session, operation: Operation, vms: &[VMInfo]) -> Failure {
     let kind = &session.platform().identity().kind;
     #[cfg_attr(not(feature = "dora"), expect(unused_mut, reason = "only Dora needs hints"))]
     let mut failure = Failure::from(Error::unsupported(kind, operation.words()));
     #[cfg(feature = "dora")]
     if *kind == PlatformKind::DORA {
-        for Chosen { vm, .. } in chosen.iter().take(LOOKED_FOR) {
+        for vm in vms.iter().take(LOOKED_FOR) {
             failure = failure.hint(session.elsewhere(vm, &operation.words().replace(' ', "-")).await);
         }
     }
     #[cfg(not(feature = "dora"))]
-    let _ = chosen;
+    let _ = vms;
     failure
 }
 
@@ -191,7 +190,7 @@ fn confirm(planned: &[Planned], words: &str, output: &Output) -> Result<(), Fail
         1 => "1 VM".to_owned(),
         more => format!("{more} VMs"),
     };
-    output.note(format_args!("A pattern or filter chose {count} to {words}:"));
+    output.note(format_args!("A pattern, filter or selector chose {count} to {words}:"));
     for row in planned {
         output.note(format_args!("  {} ({})", row.display_path(), row.previous_state()));
     }
@@ -200,7 +199,7 @@ fn confirm(planned: &[Planned], words: &str, output: &Output) -> Result<(), Fail
         Answer::No => Err(Failure::new(Exit::Refused, "not confirmed, nothing was touched")),
         Answer::NobodyThere => Err(Failure::new(
             Exit::Refused,
-            format!("{count} chosen by a pattern or filter, and there is no terminal to ask at: nothing was touched"),
+            format!("{count} chosen by a pattern, filter or selector, and there is no terminal to ask at: nothing was touched"),
         )
         .hint("add --yes if these are the VMs that you mean, or name them in full")),
     }

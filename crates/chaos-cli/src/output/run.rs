@@ -66,6 +66,10 @@ fn write_summary(report: &RunReport, to: &mut dyn Write) -> io::Result<()> {
     }
     write_table(&table, to)?;
     for record in journal.run.iter().chain(&journal.rollbacks) {
+        if let (true, Some(note)) = (is_about_none(record), record.output["note"].as_str()) {
+            let name = record.activity["name"].as_str().unwrap_or("?");
+            writeln!(to, "note: {}: {}", printable(name), printable(note))?;
+        }
         let outputs = record.output.as_array().map_or(std::slice::from_ref(&record.output), Vec::as_slice);
         for output in outputs {
             if let (Some(vm), Some(note)) = (output["vm"].as_str(), output["note"].as_str()) {
@@ -84,7 +88,16 @@ fn is_left_out(report: &RunReport, record: &ActivityRecord) -> bool {
     report.not_rehearsed.iter().any(|left_out| record.activity["name"] == left_out.name.as_str())
 }
 
+/// Whether the activity did nothing, because there was no VM to do it to.
+fn is_about_none(record: &ActivityRecord) -> bool {
+    let is_empty = |value: &serde_json::Value| value.as_array().is_some_and(Vec::is_empty);
+    is_empty(&record.activity["drawn"]["vms"]) && is_empty(&record.output["vms"])
+}
+
 fn result(record: &ActivityRecord) -> &'static str {
+    if is_about_none(record) {
+        return "nothing to do";
+    }
     match (record.status, record.tolerance_met) {
         (Some(ActivityStatus::Failed), _) => "failed",
         (Some(ActivityStatus::Succeeded), Some(false)) => "not within its tolerance",

@@ -24,6 +24,7 @@ mod program;
 mod recovery;
 mod reference;
 mod secrets;
+mod selects;
 mod sessions;
 mod sim;
 mod site;

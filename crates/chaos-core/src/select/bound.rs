@@ -77,8 +77,7 @@ impl<'f> Bound<'f> {
     /// [`ErrorKind::NotFound`] if a plain name, an id or a path means none of them, under `not` too: a typing error there
     /// would hit what was to be spared.
     pub(super) fn new(filter: &'f Filter, inventory: &[Candidate<'_>]) -> Result<Self, Error> {
-        let mut targets = Vec::new();
-        collect(&filter.root, &mut targets);
+        let targets = filter.targets();
         let mut borne: ByName<'_, bool> = ByName::new(targets.iter().copied());
         for candidate in inventory {
             borne.each(candidate, |is_borne| *is_borne = true);
@@ -162,15 +161,6 @@ impl<'f> Bound<'f> {
             Self::Literal { .. } => {}
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.collect_exact(targets)),
         }
-    }
-}
-
-fn collect<'f>(node: &'f Node, targets: &mut Vec<&'f TargetPattern>) {
-    match node {
-        Node::Atom(Atom::Target(target)) => targets.push(target),
-        Node::Atom(_) => {}
-        Node::Not(part) => collect(part, targets),
-        Node::And(parts) | Node::Or(parts) => parts.iter().for_each(|part| collect(part, targets)),
     }
 }
 

@@ -40,6 +40,18 @@ impl Selection {
     /// [`ErrorKind::Ambiguous`] if a full name, an id or a path by which VMs are chosen means several of them;
     /// [`ErrorKind::InvalidState`] if there are fewer than are to be taken.
     pub fn choose<'a>(&self, candidates: &[Candidate<'a>], seed: u64) -> Result<Picked<'a>, Error> {
+        self.pick(candidates, seed, false)
+    }
+
+    /// The same where no VM at all may fit: then none is meant. That a name has to be that of a VM holds here too.
+    ///
+    /// # Errors
+    /// As [`choose`](Self::choose), but for that no VM fits.
+    pub fn choose_or_none<'a>(&self, candidates: &[Candidate<'a>], seed: u64) -> Result<Picked<'a>, Error> {
+        self.pick(candidates, seed, true)
+    }
+
+    fn pick<'a>(&self, candidates: &[Candidate<'a>], seed: u64, or_none: bool) -> Result<Picked<'a>, Error> {
         let bound = Bound::new(&self.filter, candidates)?;
         let (mut among, mut left_out, mut templates) = (Vec::new(), Vec::new(), 0);
         for candidate in candidates {
@@ -60,6 +72,9 @@ impl Selection {
         in_order(&mut among);
         in_order(&mut left_out);
         if among.is_empty() {
+            if or_none {
+                return Ok(Picked { vms: Vec::new(), among, left_out, seed: None, by: bound.by() });
+            }
             return Err(self.nothing_fits(templates, left_out.len()));
         }
         bound.check_ambiguous(&among)?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::select::atom::Atom;
 use crate::select::candidate::Candidate;
 use crate::select::parser;
+use crate::select::pattern::TargetPattern;
 use crate::select::selector_error::SelectorError;
 
 /// What a VM has to be, such as `cluster:prod and not (db-* or state:off)`.
@@ -47,9 +48,26 @@ impl Filter {
     pub fn matches(&self, candidate: &Candidate<'_>) -> bool {
         self.root.matches(candidate)
     }
+
+    /// Every name, id, path and regular expression that it holds, also behind `not`.
+    #[must_use]
+    pub fn targets(&self) -> Vec<&TargetPattern> {
+        let mut targets = Vec::new();
+        self.root.collect_targets(&mut targets);
+        targets
+    }
 }
 
 impl Node {
+    fn collect_targets<'f>(&'f self, targets: &mut Vec<&'f TargetPattern>) {
+        match self {
+            Self::Atom(Atom::Target(target)) => targets.push(target),
+            Self::Atom(_) => {}
+            Self::Not(part) => part.collect_targets(targets),
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.collect_targets(targets)),
+        }
+    }
+
     fn matches(&self, candidate: &Candidate<'_>) -> bool {
         match self {
             Self::Atom(atom) => atom.matches(candidate),

@@ -246,3 +246,27 @@ fn groups_of_one_name_in_two_places_are_two() {
     assert_eq!(most(&vms, two, "max 1 per host"), Some(1), "what is not known may be one host");
     assert_eq!(most(&vms, two, "max 2 per folder"), Some(2));
 }
+
+#[test]
+fn none_may_be_meant_where_that_is_said_but_a_wrong_name_is_wrong_all_the_same() {
+    let estate = estate();
+    let or_none = |text: &str| text.parse::<Selection>().unwrap().choose_or_none(&candidates(&estate), 1);
+    for text in ["cluster:nowhere", "app-* take 3 at random", "web-t*", "state:suspended and not db1"] {
+        let picked = or_none(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((picked.vms.len(), picked.among.len(), picked.seed), (0, 0, None), "{text}");
+    }
+    for text in ["app-09", "cluster:nowhere and not app-09"] {
+        assert_eq!(or_none(text).unwrap_err().kind(), ErrorKind::NotFound, "{text}");
+    }
+    assert_eq!(or_none("db1 take 2").unwrap_err().kind(), ErrorKind::InvalidState);
+    let lost = or_none("web-l*").unwrap();
+    assert_eq!((names(&lost.vms), names(&lost.left_out)), (vec![], vec!["east:vm-8".to_owned()]));
+    assert_eq!(names(&or_none("db1").unwrap().vms), ["east:vm-6"]);
+}
+
+#[test]
+fn a_filter_tells_its_names_also_those_that_it_spares() {
+    let filter: Filter = "(web-* or id:vm-1) and not (db1 or state:off) and re:w.*".parse().unwrap();
+    let targets: Vec<String> = filter.targets().into_iter().map(ToString::to_string).collect();
+    assert_eq!(targets, ["web-*", "id:vm-1", "db1", "re:w.*"]);
+}

@@ -1,7 +1,7 @@
 //! One activity: begun, carried out, held against its tolerance, and written down at each step.
 
 use chaos_core::{ActivityStatus, Context, Error, ErrorKind, RunEventKind, Section};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::activity::{Activity, Breaks, Broken, Call};
@@ -105,7 +105,7 @@ impl Lane {
 pub(super) struct Returned {
     pub(super) output: Value,
     pub(super) detail: Option<String>,
-    /// Whether nothing was done, because it is left out of a rehearsal.
+    /// Whether nothing was done, because it is left out of a rehearsal or no VM is meant. No tolerance is held against that.
     pub(super) left_out: bool,
 }
 
@@ -278,6 +278,11 @@ impl Running<'_> {
                 };
                 let output = self.reach_beyond(cx, section, started, &bound.activity, call, place).await?;
                 return Ok(Returned { output, ..Returned::default() });
+            }
+            (Call::Vm(_), Some(on)) if bound.finds_nothing() => {
+                let why = on.drawn.as_ref().map_or_else(|| "no VM is meant".to_owned(), ToString::to_string);
+                let output = json!({"vms": [], "note": format!("{why}: nothing was done")});
+                return Ok(Returned { output, left_out: true, ..Returned::default() });
             }
             (Call::Vm(call), Some(on)) => (call, on),
             (Call::Vm(_) | Call::NotRehearsed(_), _) => return Ok(Returned::default()),

@@ -204,6 +204,8 @@ impl Running<'_> {
                 let output = self.call(&world, call, Place::Background).await;
                 (output.map_err(|unwell| format!("it cannot be told: {}", unwell.why()))?, None)
             }
+            // There is nothing that could be otherwise.
+            (Call::Vm(_), _) if bound.finds_nothing() => return Ok(()),
             (Call::Vm(call), Some(on)) if matches!(call.what, What::Look { .. } | What::Group { .. }) => {
                 let seen = probe::look(cx, call.function, on).await.map_err(unclear)?;
                 (seen.value, seen.detail)

@@ -131,18 +131,18 @@ impl<'a> Arguments<'a> {
         self.pattern(name, &text)
     }
 
-    /// Exactly one VM: a target, or one that is drawn.
+    /// Exactly one VM: a target, or one that is chosen.
     pub(crate) fn vm(&mut self, name: &str) -> Option<Vms> {
-        if self.is_lot(name) {
-            return self.lot(name, false).map(Vms::Drawn);
+        if self.is_choice(name) {
+            return self.choice(name, false);
         }
         self.target(name).map(|target| Vms::Named(vec![target]))
     }
 
-    /// Several VMs: a list, one text with commas between them, or some that are drawn.
+    /// Several VMs: a list, one text with commas between them, or some that are chosen.
     pub(crate) fn vms(&mut self, name: &str, required: bool) -> Option<Vms> {
-        if self.is_lot(name) {
-            return self.lot(name, true).map(Vms::Drawn);
+        if self.is_choice(name) {
+            return self.choice(name, true);
         }
         let Some(argument) = self.take(name) else {
             if required {

@@ -60,7 +60,7 @@ fn parameter(name: &str) -> Value {
     };
     let kind = of_kind(kind, is_required(name));
     if ["vm_name", "vm_names", "except"].contains(&name) {
-        return described(json!({"anyOf": [kind, named("draw")]}), what);
+        return described(json!({"anyOf": [kind, named("draw"), named("select")]}), what);
     }
     described(kind, what)
 }
@@ -135,6 +135,16 @@ mod tests {
             json!(["a", ""]),
             json!([1]),
             json!({}),
+            json!({"random": "web-*"}),
+            json!({"random": "web-*", "empty": true}),
+            json!({"select": "web-* take 1 at random", "seed": 7}),
+            json!({"select": "web-*", "seed": null, "empty": "yes"}),
+            json!({"select": 5}),
+            json!({"select": " "}),
+            json!({"select": null}),
+            json!({"select": ["a"]}),
+            json!({"select": "a", "empty": "maybe"}),
+            json!({"select": "a", "random": "a"}),
         ];
         for function in Function::ALL {
             let mut schema = arguments(function);

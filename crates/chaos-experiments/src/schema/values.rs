@@ -69,6 +69,8 @@ pub(super) fn definitions() -> Vec<(&'static str, Value)> {
         ("some-targets", some),
         // VMs of a group at random.
         ("draw", draw()),
+        // VMs that a selector means.
+        ("select", select()),
     ]
 }
 
@@ -90,6 +92,22 @@ fn draw() -> Value {
             "datacenter": part("datacenter"),
             "cluster": part("cluster"),
             "host": part("host"),
+        },
+        "additionalProperties": false,
+    })
+}
+
+/// What a selector means, all or some of it.
+fn select() -> Value {
+    let select = "A selector, such as `cluster:prod and not db-* take 2 at random`. Without `take` all that fit.";
+    let seed = "For a choice at random whose text has none: the same seed takes the same VMs.";
+    json!({
+        "type": "object",
+        "required": ["select"],
+        "properties": {
+            "select": described(named("target"), select),
+            "seed": {"description": seed, "type": ["integer", "string", "null"]},
+            "empty": described(named("flag"), "Whether no VM may fit. Then nothing is done."),
         },
         "additionalProperties": false,
     })

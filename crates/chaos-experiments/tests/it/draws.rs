@@ -51,7 +51,10 @@ async fn exactly_what_was_drawn_is_held_and_touched_and_comes_back() {
     let drawn = plan.method[0].drawn.clone().unwrap();
     let held: Vec<String> = resolved.targets().into_iter().map(|(_, name)| name).collect();
     assert_eq!(held, drawn.vms);
-    assert!(plan.to_string().contains(&format!("2 of 6 drawn from `web-*` with seed {}:", drawn.seed)), "{plan}");
+    assert!(
+        plan.to_string().contains(&format!("2 of 6 drawn from `web-*` with seed {}:", drawn.seed.unwrap())),
+        "{plan}"
+    );
 
     let sink = chaos_experiments::MemorySink::default();
     let report = resolved.run(&lab.cx, &sink, &crate::lab::options()).await;
@@ -66,7 +69,7 @@ async fn exactly_what_was_drawn_is_held_and_touched_and_comes_back() {
         _ => None,
     });
     assert_eq!(started.unwrap()["drawn"], json!(drawn));
-    assert_eq!(json!(report.journal)["run"][0]["activity"]["drawn"]["seed"], drawn.seed);
+    assert_eq!(json!(report.journal)["run"][0]["activity"]["drawn"]["seed"], json!(drawn.seed));
     assert!(WEB.iter().all(|vm| lab.state(vm) == VMPowerState::PoweredOn));
 }
 

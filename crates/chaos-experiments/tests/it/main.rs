@@ -26,6 +26,7 @@ mod requests;
 mod rules;
 mod schema;
 mod secrets;
+mod selects;
 mod stops;
 mod strict;
 mod templates;
