@@ -1,5 +1,7 @@
 //! `policy`: which rules there are, and what they say.
 
+use std::collections::HashMap;
+
 use chaos_core::{
     Clock, Denial, Fault, Guard, HaltFlag, Member, Policy, Rule, RunId, Selector, Strike, SystemClock, VMInfo, VMRef,
 };
@@ -37,6 +39,23 @@ impl Ruling {
         let denied = |denial: Denial| Denied { target: denial.target, why: denial.why, way_out: denial.way_out };
         Self { rule: rule.to_string(), allows: said.is_ok(), denial: said.err().map(denied) }
     }
+
+    /// What all rules say. What has one text is told once, such as an event of a calendar that recurs.
+    fn of_all(policy: &Policy, mut says: impl FnMut(&Rule) -> Result<(), Denial>) -> Vec<Self> {
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut rulings: Vec<Self> = Vec::new();
+        for ruling in policy.rules().iter().map(|rule| Self::new(rule, says(rule))) {
+            match places.get(&ruling.rule).and_then(|place| rulings.get_mut(*place)) {
+                Some(told) if told.allows => *told = ruling,
+                Some(_) => {}
+                None => {
+                    places.insert(ruling.rule.clone(), rulings.len());
+                    rulings.push(ruling);
+                }
+            }
+        }
+        rulings
+    }
 }
 
 /// Runs one of the commands.
@@ -52,7 +71,7 @@ async fn check(args: PolicyCheck, settings: &SettingsArgs, output: &Output) -> R
     let now = SystemClock::new().now();
     let mut rulings = halt(&args.state).await?;
     // The time is the same for all VMs, so that one that is not there will do.
-    rulings.extend(policy.rules().iter().map(|rule| Ruling::new(rule, rule.check_time(now))));
+    rulings.extend(Ruling::of_all(&policy, |rule| rule.check_time(now)));
     tell(&policy, &rulings, args.format.format, output)
 }
 
@@ -81,7 +100,7 @@ async fn explain(args: PolicyExplain, settings: &SettingsArgs, output: &Output) 
         let elsewhere = Guard::new(policy.clone(), store).elsewhere(&RunId::random(), now).await?;
         let scene = elsewhere.scene(now, &estate);
         let strike = Strike { fault: &fault, targets };
-        rulings.extend(policy.rules().iter().map(|rule| Ruling::new(rule, rule.check(&strike, &scene))));
+        rulings.extend(Ruling::of_all(&policy, |rule| rule.check(&strike, &scene)));
         Ok(rulings)
     };
     let rulings = until_second(&interrupts, looking).await;

@@ -164,6 +164,11 @@ impl FromStr for Freeze {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let words: Vec<&str> = text.split_whitespace().collect();
+        if words.first() == Some(&"calendar") {
+            return Err(
+                "the file of a calendar is read only for `chaos.policy` of the settings: have it there".to_owned()
+            );
+        }
         let form = || format!("`{text}` is no freeze: write `2026-12-20..2027-01-06 Europe/Berlin`");
         let [span, zone] = words[..] else { return Err(form()) };
         let (from, to) = span.split_once("..").ok_or_else(form)?;
@@ -240,6 +245,7 @@ mod tests {
             "2026-02-30..2026-03-01 UTC",
             "2026-12-20..2026-12-21",
             "2026-12-20T18:00..2026-12-20T18:00 UTC",
+            "calendar holidays.ics",
         ] {
             assert!(text.parse::<Freeze>().is_err(), "{text}");
         }
