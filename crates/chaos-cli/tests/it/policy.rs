@@ -128,5 +128,15 @@ async fn a_calendar_freezes_and_its_events_are_told_by_name() {
     lab.run(&["platforms", "power-off", "web-01"]).exits(5).says("Year end");
     fs::remove_file(lab.program.directory().join("c.ics")).unwrap();
     lab.run(&["execute", "-e", "e.json"]).exits(2).says("c.ics cannot be read");
+    lab.run(&["platforms", "power-off", "web-01"]).exits(2).says("c.ics cannot be read");
     lab.is_untouched();
+    // It was put there behind a run that has left something off.
+    let settings = lab.program.directory().join("chaosmonkey.yaml");
+    let elsewhere = lab.program.directory().join("later.yaml");
+    fs::rename(&settings, &elsewhere).unwrap();
+    lab.run(&["run", "e.json"]).exits(0).says("LEFT CHANGED");
+    fs::rename(&elsewhere, &settings).unwrap();
+    lab.run(&["platforms", "power-on", "web-01"]).exits(0);
+    lab.run(&["recover"]).exits(0);
+    assert_eq!(lab.sim.world().vm("web-01").unwrap().power, Power::On);
 }

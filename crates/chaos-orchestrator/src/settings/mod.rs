@@ -99,11 +99,11 @@ impl Settings {
         &self.shown
     }
 
-    /// Reads what counts at `now`. `errors` are those that were found before.
+    /// Reads what counts, and the rules as they are at a time if one is given. `errors` are those that were found before.
     fn read(
         merged: &Merged,
         kinds: &BTreeMap<String, Kind>,
-        now: Timestamp,
+        rules: Option<Timestamp>,
         mut warnings: Vec<String>,
         mut errors: Vec<SettingsError>,
     ) -> Result<Self, SettingsError> {
@@ -124,7 +124,7 @@ impl Settings {
             entry.unset = merged.unset_below(&path);
             entries.insert(name.clone(), entry);
         }
-        let policy = policy::read(merged.rules(), now, &mut warnings, &mut errors);
+        let policy = rules.map(|now| policy::read(merged.rules(), now, &mut warnings, &mut errors)).unwrap_or_default();
         let mut reader = merged.section(&["chaos"], &mut errors);
         let is_dry = reader.boolean("dry_run") == Some(true);
         let chaos = ChaosSettings {

@@ -56,6 +56,7 @@ pub struct Sources {
     process: Vec<(OsString, OsString)>,
     flags: Vec<Flag>,
     now: Option<Timestamp>,
+    is_to_repair: bool,
 }
 
 impl Sources {
@@ -84,6 +85,7 @@ impl Sources {
             process,
             flags: Vec::new(),
             now: None,
+            is_to_repair: false,
         }
     }
 
@@ -154,6 +156,14 @@ impl Sources {
         self
     }
 
+    /// Leaves `chaos.policy` out, for what only reads or puts back: a rule that is wrong and a calendar that is gone refuse to
+    /// break and never to repair.
+    #[must_use]
+    pub fn to_repair(mut self) -> Self {
+        self.is_to_repair = true;
+        self
+    }
+
     /// Reads all of them. What is missing is found out when a platform is opened; what is there has to be right.
     ///
     /// # Errors
@@ -182,6 +192,7 @@ impl Sources {
         layers.push(Layer::of_flags(self.flags));
 
         let now = self.now.unwrap_or_else(|| SystemClock::new().now());
+        let rules = (!self.is_to_repair).then_some(now);
         let mut errors = Vec::new();
         let kinds = check::kinds(&layers, &mut errors);
         for layer in &layers {
@@ -189,7 +200,7 @@ impl Sources {
         }
         let warnings = check::warnings(&layers, &variables, &kinds);
         let merged = Merged::of(layers, &kinds, &mut errors);
-        Settings::read(&merged, &kinds, now, warnings, errors)
+        Settings::read(&merged, &kinds, rules, warnings, errors)
     }
 }
 
