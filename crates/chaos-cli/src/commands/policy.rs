@@ -1,7 +1,5 @@
 //! `policy`: which rules there are, and what they say.
 
-use std::collections::HashMap;
-
 use chaos_core::{
     Clock, Denial, Fault, Guard, HaltFlag, Member, Policy, Rule, RunId, Selector, Strike, SystemClock, VMInfo, VMRef,
 };
@@ -40,21 +38,9 @@ impl Ruling {
         Self { rule: rule.to_string(), allows: said.is_ok(), denial: said.err().map(denied) }
     }
 
-    /// What all rules say. What has one text is told once, such as an event of a calendar that recurs.
-    fn of_all(policy: &Policy, mut says: impl FnMut(&Rule) -> Result<(), Denial>) -> Vec<Self> {
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut rulings: Vec<Self> = Vec::new();
-        for ruling in policy.rules().iter().map(|rule| Self::new(rule, says(rule))) {
-            match places.get(&ruling.rule).and_then(|place| rulings.get_mut(*place)) {
-                Some(told) if told.allows => *told = ruling,
-                Some(_) => {}
-                None => {
-                    places.insert(ruling.rule.clone(), rulings.len());
-                    rulings.push(ruling);
-                }
-            }
-        }
-        rulings
+    /// What all rules say.
+    fn of_all(policy: &Policy, says: impl Fn(&Rule) -> Result<(), Denial>) -> Vec<Self> {
+        policy.rules().iter().map(|rule| Self::new(rule, says(rule))).collect()
     }
 }
 

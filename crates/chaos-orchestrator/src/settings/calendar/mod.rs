@@ -22,7 +22,7 @@ pub(super) use moment::zone;
 const BACK: i64 = 366;
 const AHEAD: i64 = 5 * 366;
 
-/// More than any calendar of freezes has. The guard looks at each of them.
+/// More times than any calendar of freezes has. The guard looks at each of them.
 const MOST: usize = 20_000;
 
 /// How many mistakes of a file are told.
@@ -41,20 +41,28 @@ pub(super) fn freezes(
     let place = |problem: &Problem| format!("{file}:{}: {}", problem.line, problem.why);
     let calendars = lines::read(bytes).map_err(|problem| vec![place(&problem)])?;
     let horizon = (around(now, -BACK), around(now, AHEAD));
-    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    let mut found = Found::default();
+    let mut problems = Vec::new();
     for calendar in &calendars {
         if let Err(wrong) = read(calendar, zone, horizon, file, &mut found) {
             problems.extend(wrong.iter().map(place));
         }
-        if found.len() > MOST {
+        if found.times > MOST {
             problems.push(format!(
-                "{file}: it has more than {MOST} freezes from one year ago to five years ahead: make it smaller"
+                "{file}: it has more than {MOST} times from one year ago to five years ahead: make it smaller"
             ));
             break;
         }
     }
     problems.truncate(TOLD);
-    if problems.is_empty() { Ok(found) } else { Err(problems) }
+    if problems.is_empty() { Ok(found.freezes) } else { Err(problems) }
+}
+
+/// The freezes of the events that were read, and how many times these have.
+#[derive(Debug, Default)]
+struct Found {
+    freezes: Vec<Freeze>,
+    times: usize,
 }
 
 fn around(now: Timestamp, days: i64) -> Timestamp {
@@ -67,7 +75,7 @@ fn read(
     zone: Option<&TimeZone>,
     (from, to): (Timestamp, Timestamp),
     file: &str,
-    found: &mut Vec<Freeze>,
+    found: &mut Found,
 ) -> Result<(), Vec<Problem>> {
     // What the rule says goes before what the file says.
     let of_file = match (zone, &calendar.zone) {
@@ -101,15 +109,18 @@ fn read(
         let uid = entry.uid.as_deref().filter(|_| entry.replaces.is_none());
         let elsewhere = uid.and_then(|uid| replaced.get(uid)).unwrap_or(&nothing);
         let about = format!("calendar {file}: {}", event::name(event));
-        let times = entry.times(from, to, elsewhere);
-        let made = times.and_then(|times| {
-            times.into_iter().map(|(from, to)| Freeze::between(from, to, &about)).collect::<Result<Vec<_>, _>>()
-        });
-        match made {
-            Ok(freezes) => found.extend(freezes),
+        match entry.times(from, to, elsewhere) {
+            Ok(times) if times.is_empty() => {}
+            Ok(times) => {
+                found.times += times.len();
+                match Freeze::at_times(times, &about) {
+                    Ok(freeze) => found.freezes.push(freeze),
+                    Err(why) => problems.push(named(event, Problem::new(event.line, why))),
+                }
+            }
             Err(why) => problems.push(named(event, Problem::new(event.line, why))),
         }
-        if found.len() > MOST {
+        if found.times > MOST {
             break;
         }
     }
