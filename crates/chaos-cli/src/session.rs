@@ -89,6 +89,14 @@ pub(crate) fn platforms(args: &SettingsArgs, output: &Output) -> Result<Platform
     platforms_of(sources(args)?, output)
 }
 
+/// The same for what only puts back, which no rule keeps from that, not even one that cannot be read.
+///
+/// # Errors
+/// As [`platforms`].
+pub(crate) fn platforms_to_repair(args: &SettingsArgs, output: &Output) -> Result<PlatformOrchestrator, Failure> {
+    platforms_of(sources(args)?.to_repair(), output)
+}
+
 /// The platforms of the settings that come from `sources`.
 ///
 /// # Errors

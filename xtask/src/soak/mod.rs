@@ -45,7 +45,7 @@ pub(crate) struct Options {
 enum What {
     /// Runners are killed behind every record and at random moments.
     Crash,
-    /// Random experiments, crashes and changes by others.
+    /// Random experiments, crashes and changes by others, and random policies.
     Properties,
     /// Every fuzz target; needs a nightly compiler.
     Fuzz,
@@ -87,13 +87,16 @@ pub(crate) fn crash(workspace: &Workspace, matrix: Matrix) -> Tally {
     shell::count(&mut command, Runner::Libtest, LIMIT)
 }
 
-/// The property tests of the engine with many cases.
+/// The property tests of the engine and of the guard with many cases.
 fn properties(workspace: &Workspace, cases: u64) -> Tally {
     say::heading(format_args!("property tests, {cases} cases each"));
-    let args = ["test", "--locked", "--package", "chaos-experiments", "--test", "it", "--", "found_state_or_listed"];
-    let mut command = workspace.cargo(args);
-    command.arg("--nocapture").env("CHAOS_CASES", cases.to_string());
-    shell::count(&mut command, Runner::Libtest, LIMIT)
+    let mut tally = Tally::default();
+    for (package, name) in [("chaos-experiments", "found_state_or_listed"), ("chaos-core", "guard_laws")] {
+        let mut command = workspace.cargo(["test", "--locked", "--package", package, "--test", "it", "--", name]);
+        command.arg("--nocapture").env("CHAOS_CASES", cases.to_string());
+        tally += shell::count(&mut command, Runner::Libtest, LIMIT);
+    }
+    tally
 }
 
 /// A seed that differs from run to run.

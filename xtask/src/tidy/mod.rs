@@ -2,6 +2,7 @@
 
 mod compat;
 mod crates;
+mod fuzz;
 mod sources;
 mod texts;
 
@@ -66,6 +67,7 @@ const RULES: &[(&str, Rule)] = &[
     ("crate metadata", crates::metadata),
     ("module comments", sources::module_comments),
     ("one output module", sources::output),
+    ("fuzz targets", fuzz::targets),
     ("white space", texts::white_space),
     ("nothing outside of the repository", texts::outside),
     ("links", texts::links),

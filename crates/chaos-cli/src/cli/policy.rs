@@ -14,6 +14,7 @@ Rules are a list in the settings, `chaos.policy`; those of all settings files co
   keep N | P% of FILTER              so many VMs stay up
   window DAYS FROM-TO ZONE [or …]    at these times only: window mon-fri 09:00-17:00 Europe/Berlin
   freeze FROM..TO ZONE               not on these days: freeze 2026-12-20..2027-01-06 Europe/Berlin
+  freeze calendar FILE [in ZONE]     not at the times of an iCalendar file: freeze calendar holidays.ics
   cool-down TIME                     so long after a VM was hit it is left alone: cool-down 30m
 What puts something back is never refused.";
 

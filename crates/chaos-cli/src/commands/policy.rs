@@ -37,6 +37,11 @@ impl Ruling {
         let denied = |denial: Denial| Denied { target: denial.target, why: denial.why, way_out: denial.way_out };
         Self { rule: rule.to_string(), allows: said.is_ok(), denial: said.err().map(denied) }
     }
+
+    /// What all rules say.
+    fn of_all(policy: &Policy, says: impl Fn(&Rule) -> Result<(), Denial>) -> Vec<Self> {
+        policy.rules().iter().map(|rule| Self::new(rule, says(rule))).collect()
+    }
 }
 
 /// Runs one of the commands.
@@ -52,7 +57,7 @@ async fn check(args: PolicyCheck, settings: &SettingsArgs, output: &Output) -> R
     let now = SystemClock::new().now();
     let mut rulings = halt(&args.state).await?;
     // The time is the same for all VMs, so that one that is not there will do.
-    rulings.extend(policy.rules().iter().map(|rule| Ruling::new(rule, rule.check_time(now))));
+    rulings.extend(Ruling::of_all(&policy, |rule| rule.check_time(now)));
     tell(&policy, &rulings, args.format.format, output)
 }
 
@@ -81,7 +86,7 @@ async fn explain(args: PolicyExplain, settings: &SettingsArgs, output: &Output) 
         let elsewhere = Guard::new(policy.clone(), store).elsewhere(&RunId::random(), now).await?;
         let scene = elsewhere.scene(now, &estate);
         let strike = Strike { fault: &fault, targets };
-        rulings.extend(policy.rules().iter().map(|rule| Ruling::new(rule, rule.check(&strike, &scene))));
+        rulings.extend(Ruling::of_all(&policy, |rule| rule.check(&strike, &scene)));
         Ok(rulings)
     };
     let rulings = until_second(&interrupts, looking).await;

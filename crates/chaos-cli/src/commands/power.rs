@@ -61,7 +61,11 @@ async fn run(mut args: PowerArgs, fault: Fault, settings: &SettingsArgs, output:
     let platform = args.selection.platform.platform.clone();
     // Everything that can be wrong with the arguments is found before the first connection.
     let wish = Wish::of(args.selection.clone())?;
-    let source = session::platforms(settings, output)?;
+    let source = if fault.breaks() {
+        session::platforms(settings, output)?
+    } else {
+        session::platforms_to_repair(settings, output)?
+    };
     let interrupts = Interrupts::listen(
         output.clone(),
         "interrupted: no further VM is started, and those in transition are left as they are (again: stop at once)",

@@ -26,7 +26,7 @@ pub(super) async fn run(args: Recover, settings: &SettingsArgs, output: &Output)
     if let Some(reason) = &args.abandon {
         return abandon(&state, &runs, reason, output).await;
     }
-    let source = session::platforms(settings, output)?;
+    let source = session::platforms_to_repair(settings, output)?;
     let interrupts = Interrupts::listen_as(
         Signals::WithoutHangup,
         output.clone(),

@@ -24,7 +24,7 @@ pub(super) async fn run(args: &Execute, settings: &SettingsArgs, output: &Output
     let state = State::real(&args.what.state)?;
     let run = RunId::random();
     // All that a recovery needs is there before anything can need it.
-    let source = session::platforms(settings, output)?;
+    let source = session::platforms_to_repair(settings, output)?;
     let looking = Context::with_timeout(super::LONGEST);
     let (experiment, _) = execute::read(&args.what, args.dry_run, &source.settings().chaos, &looking).await?;
     let mut options = RecoverOptions::default();

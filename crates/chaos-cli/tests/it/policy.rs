@@ -112,3 +112,31 @@ async fn the_rules_of_all_places_count_together() {
     // A rehearsal breaks nothing that anybody would keep.
     lab.run(&["execute", "-e", "e.json", "--rehearse"]).exits(0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_freezes_and_its_events_are_told_by_name() {
+    let lab = Lab::demo().await;
+    write(&lab.program, &["web-01"], &json!([]));
+    // Every day and every night, whatever the day is.
+    let event = "BEGIN:VEVENT\nUID:1\nSUMMARY:Year end\nDTSTART;VALUE=DATE:20200101\nRRULE:FREQ=DAILY\nEND:VEVENT\n";
+    let calendar = format!("BEGIN:VCALENDAR\nX-WR-TIMEZONE:Europe/Berlin\n{event}END:VCALENDAR\n");
+    fs::write(lab.program.directory().join("c.ics"), calendar).unwrap();
+    fs::write(lab.program.directory().join("chaosmonkey.yaml"), "chaos:\n  policy: [freeze calendar c.ics]\n").unwrap();
+    let check = lab.run(&["policy", "check"]).exits(5).says("1 rule does not allow it");
+    assert_eq!(check.stdout.matches("NO  freeze calendar c.ics: Year end").count(), 1, "{}", check.stdout);
+    lab.run(&["execute", "-e", "e.json"]).exits(5).says("refused by the rule `freeze calendar c.ics: Year end`");
+    lab.run(&["platforms", "power-off", "web-01"]).exits(5).says("Year end");
+    fs::remove_file(lab.program.directory().join("c.ics")).unwrap();
+    lab.run(&["execute", "-e", "e.json"]).exits(2).says("c.ics cannot be read");
+    lab.run(&["platforms", "power-off", "web-01"]).exits(2).says("c.ics cannot be read");
+    lab.is_untouched();
+    // It was put there behind a run that has left something off.
+    let settings = lab.program.directory().join("chaosmonkey.yaml");
+    let elsewhere = lab.program.directory().join("later.yaml");
+    fs::rename(&settings, &elsewhere).unwrap();
+    lab.run(&["run", "e.json"]).exits(0).says("LEFT CHANGED");
+    fs::rename(&elsewhere, &settings).unwrap();
+    lab.run(&["platforms", "power-on", "web-01"]).exits(0);
+    lab.run(&["recover"]).exits(0);
+    assert_eq!(lab.sim.world().vm("web-01").unwrap().power, Power::On);
+}

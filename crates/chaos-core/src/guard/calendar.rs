@@ -132,30 +132,41 @@ impl fmt::Display for Window {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Freeze {
-    from: Timestamp,
-    /// The first moment that is free again.
-    to: Timestamp,
+    /// From when to the first moment that is free again.
+    times: Vec<(Timestamp, Timestamp)>,
     text: String,
 }
 
 impl Freeze {
-    /// The time from `from` until `to`, which `about` explains, such as the entry of a calendar.
+    /// The time from `from` until `to`, which `about` explains.
     ///
     /// # Errors
     /// If it ends before it begins, in words.
     pub fn between(from: Timestamp, to: Timestamp, about: &str) -> Result<Self, String> {
-        if to <= from {
+        Self::at_times([(from, to)], about)
+    }
+
+    /// Several times, each from its begin to the first moment that is free again, which `about` explains, such as an entry of a
+    /// calendar that recurs.
+    ///
+    /// # Errors
+    /// If there is none, or one ends before it begins, in words.
+    pub fn at_times(times: impl IntoIterator<Item = (Timestamp, Timestamp)>, about: &str) -> Result<Self, String> {
+        let times: Vec<_> = times.into_iter().collect();
+        if times.is_empty() {
+            return Err(format!("`{about}` is at no time"));
+        }
+        if times.iter().any(|(from, to)| to <= from) {
             return Err(format!("`{about}` ends before it begins"));
         }
-        Ok(Self { from, to, text: about.split_whitespace().collect::<Vec<_>>().join(" ") })
+        Ok(Self { times, text: about.split_whitespace().collect::<Vec<_>>().join(" ") })
     }
 
     pub(super) fn check(&self, now: Timestamp) -> Result<(), Denial> {
-        if now < self.from || now >= self.to {
-            return Ok(());
-        }
-        let way_out = format!("wait until {:.0}", self.to);
-        Err(Denial::new(None, format!("there is a freeze from {:.0}", self.from), way_out))
+        // Of times that overlap the one that ends last.
+        let frozen = self.times.iter().filter(|(from, to)| (*from..*to).contains(&now)).max_by_key(|(_, to)| *to);
+        let Some((from, to)) = frozen else { return Ok(()) };
+        Err(Denial::new(None, format!("there is a freeze from {from:.0}"), format!("wait until {to:.0}")))
     }
 }
 
@@ -164,6 +175,11 @@ impl FromStr for Freeze {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let words: Vec<&str> = text.split_whitespace().collect();
+        if words.first() == Some(&"calendar") {
+            return Err(
+                "the file of a calendar is read only for `chaos.policy` of the settings: have it there".to_owned()
+            );
+        }
         let form = || format!("`{text}` is no freeze: write `2026-12-20..2027-01-06 Europe/Berlin`");
         let [span, zone] = words[..] else { return Err(form()) };
         let (from, to) = span.split_once("..").ok_or_else(form)?;
@@ -210,10 +226,22 @@ mod tests {
     #[test]
     fn a_freeze_has_whole_days_or_times() {
         let freeze: Freeze = "2026-12-20..2027-01-06  Europe/Berlin".parse().unwrap();
-        assert_eq!((freeze.from, freeze.to), (at("2026-12-19T23:00:00Z"), at("2027-01-06T23:00:00Z")));
+        assert_eq!(freeze.times, [(at("2026-12-19T23:00:00Z"), at("2027-01-06T23:00:00Z"))]);
         assert_eq!(freeze.to_string(), "freeze 2026-12-20..2027-01-06 Europe/Berlin");
         let freeze: Freeze = "2026-12-20T18:00..2026-12-20T19:30 UTC".parse().unwrap();
-        assert_eq!((freeze.from, freeze.to), (at("2026-12-20T18:00:00Z"), at("2026-12-20T19:30:00Z")));
+        assert_eq!(freeze.times, [(at("2026-12-20T18:00:00Z"), at("2026-12-20T19:30:00Z"))]);
+    }
+
+    #[test]
+    fn of_freezes_that_overlap_the_last_end_is_told() {
+        let day = |from: &str, to: &str| (at(from), at(to));
+        let times =
+            [day("2026-12-01T00:00:00Z", "2026-12-03T00:00:00Z"), day("2026-12-02T00:00:00Z", "2026-12-05T00:00:00Z")];
+        let freeze = Freeze::at_times(times, "calendar c.ics:  Two").unwrap();
+        assert_eq!(freeze.check(at("2026-12-02T12:00:00Z")).unwrap_err().way_out, "wait until 2026-12-05T00:00:00Z");
+        assert!(freeze.check(at("2026-12-01T00:00:00Z")).is_err() && freeze.check(at("2026-12-05T00:00:00Z")).is_ok());
+        assert_eq!(freeze.to_string(), "freeze calendar c.ics: Two");
+        assert!(Freeze::at_times([], "none").is_err());
     }
 
     #[test]
@@ -240,6 +268,7 @@ mod tests {
             "2026-02-30..2026-03-01 UTC",
             "2026-12-20..2026-12-21",
             "2026-12-20T18:00..2026-12-20T18:00 UTC",
+            "calendar holidays.ics",
         ] {
             assert!(text.parse::<Freeze>().is_err(), "{text}");
         }

@@ -78,8 +78,15 @@ impl Access {
     }
 }
 
-/// A text file and who may do what with it. Only a plain file of a sensible size is read: a pipe could keep us for ever.
+/// A text file and who may do what with it.
 pub(crate) fn text_of(path: &Path) -> io::Result<(String, Access)> {
+    let (bytes, access) = bytes_of(path, LARGEST)?;
+    let text = String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))?;
+    Ok((text, access))
+}
+
+/// A file and who may do what with it. Only a plain file of a sensible size is read: a pipe could keep us for ever.
+pub(crate) fn bytes_of(path: &Path, largest: u64) -> io::Result<(Vec<u8>, Access)> {
     let not_plain = || io::Error::other("it is no plain file");
     if !std::fs::metadata(path)?.is_file() {
         return Err(not_plain());
@@ -90,12 +97,11 @@ pub(crate) fn text_of(path: &Path) -> io::Result<(String, Access)> {
         return Err(not_plain());
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
+    file.take(largest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest {
+        return Err(io::Error::other(format!("it is larger than {largest} bytes")));
     }
-    let text = String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))?;
-    Ok((text, Access::of(&metadata)))
+    Ok((bytes, Access::of(&metadata)))
 }
 
 /// The settings file of a directory, if it has one.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chaos_core::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::convert::{BOOLEAN, PORT, SECONDS, boolean, explicit_port, port, seconds};
@@ -120,28 +119,8 @@ impl Merged {
     }
 
     /// The rules that faults have to keep, those of all layers.
-    pub(crate) fn policy(&self, errors: &mut Vec<SettingsError>) -> Policy {
-        let mut policy = Policy::default();
-        for given in &self.rules {
-            let texts: Vec<&str> = match &given.raw {
-                Raw::Nothing => continue,
-                Raw::Text(text) => vec![text.expose_secret()],
-                Raw::List(texts) => texts.iter().map(ExposeSecret::expose_secret).collect(),
-                Raw::Tangle => {
-                    let expected = "give a list of rules, such as [\"at most 5\", \"protect db-*\"]".to_owned();
-                    errors.push(SettingsError::Value { name: given.name(), expected });
-                    continue;
-                }
-            };
-            match Policy::read(texts) {
-                Ok(rules) => policy = policy.narrowed(rules),
-                Err(error) => {
-                    let expected = error.message().to_owned();
-                    errors.push(SettingsError::Value { name: given.name(), expected });
-                }
-            }
-        }
-        policy
+    pub(crate) fn rules(&self) -> &[Given] {
+        &self.rules
     }
 
     /// A reader of the section at `path`.
@@ -160,6 +139,14 @@ impl Given {
 
     fn boolean(&self) -> Option<bool> {
         self.text().and_then(boolean)
+    }
+
+    /// The directory from which paths in it are meant: that of its file, or else the working directory.
+    pub(crate) fn base(&self) -> PathBuf {
+        match &self.origin {
+            ValueOrigin::File { path, .. } => path.parent().unwrap_or(Path::new("")).to_owned(),
+            _ => PathBuf::new(),
+        }
     }
 }
 
@@ -235,11 +222,7 @@ impl Reader<'_> {
     /// A path. One in a file is meant from the directory of the file.
     pub(crate) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let text = self.text(key)?;
-        let base = match self.given(key).map(|given| &given.origin) {
-            Some(ValueOrigin::File { path, .. }) => path.parent().unwrap_or(Path::new("")).to_owned(),
-            _ => PathBuf::new(),
-        };
-        Some(base.join(text))
+        Some(self.given(key).map(Given::base).unwrap_or_default().join(text))
     }
 
     /// A program and its arguments.

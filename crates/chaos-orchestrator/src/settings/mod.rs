@@ -1,5 +1,6 @@
 //! Settings: from files, variables and flags to what each platform needs.
 
+mod calendar;
 mod check;
 mod convert;
 mod dora;
@@ -13,6 +14,7 @@ mod kind;
 mod layer;
 mod merged;
 mod origin;
+mod policy;
 mod server;
 mod show;
 mod sources;
@@ -24,6 +26,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chaos_core::Policy;
+use jiff::Timestamp;
 
 pub use dora::{DoraSettings, EnvironmentSettings};
 pub use entry::{Details, Entry};
@@ -96,11 +99,12 @@ impl Settings {
         &self.shown
     }
 
-    /// Reads what counts. `errors` are those that were found before.
+    /// Reads what counts, and the rules as they are at a time if one is given. `errors` are those that were found before.
     fn read(
         merged: &Merged,
         kinds: &BTreeMap<String, Kind>,
-        warnings: Vec<String>,
+        rules: Option<Timestamp>,
+        mut warnings: Vec<String>,
         mut errors: Vec<SettingsError>,
     ) -> Result<Self, SettingsError> {
         let mut entries = BTreeMap::new();
@@ -120,7 +124,7 @@ impl Settings {
             entry.unset = merged.unset_below(&path);
             entries.insert(name.clone(), entry);
         }
-        let policy = merged.policy(&mut errors);
+        let policy = rules.map(|now| policy::read(merged.rules(), now, &mut warnings, &mut errors)).unwrap_or_default();
         let mut reader = merged.section(&["chaos"], &mut errors);
         let is_dry = reader.boolean("dry_run") == Some(true);
         let chaos = ChaosSettings {

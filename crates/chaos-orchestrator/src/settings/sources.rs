@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use chaos_core::{Clock, SystemClock};
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::Settings;
@@ -53,6 +55,8 @@ pub struct Sources {
     dotenv: Option<PathBuf>,
     process: Vec<(OsString, OsString)>,
     flags: Vec<Flag>,
+    now: Option<Timestamp>,
+    is_to_repair: bool,
 }
 
 impl Sources {
@@ -80,6 +84,8 @@ impl Sources {
             dotenv: Some(PathBuf::from(DOTENV)),
             process,
             flags: Vec::new(),
+            now: None,
+            is_to_repair: false,
         }
     }
 
@@ -143,6 +149,21 @@ impl Sources {
         self
     }
 
+    /// When they are read, by which calendars are unrolled; the machine's time if it is not given.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// Leaves `chaos.policy` out, for what only reads or puts back: a rule that is wrong and a calendar that is gone refuse to
+    /// break and never to repair.
+    #[must_use]
+    pub fn to_repair(mut self) -> Self {
+        self.is_to_repair = true;
+        self
+    }
+
     /// Reads all of them. What is missing is found out when a platform is opened; what is there has to be right.
     ///
     /// # Errors
@@ -170,6 +191,8 @@ impl Sources {
         layers.push(Layer::of_variables(&variables, |origin| !is_dotenv(origin)));
         layers.push(Layer::of_flags(self.flags));
 
+        let now = self.now.unwrap_or_else(|| SystemClock::new().now());
+        let rules = (!self.is_to_repair).then_some(now);
         let mut errors = Vec::new();
         let kinds = check::kinds(&layers, &mut errors);
         for layer in &layers {
@@ -177,7 +200,7 @@ impl Sources {
         }
         let warnings = check::warnings(&layers, &variables, &kinds);
         let merged = Merged::of(layers, &kinds, &mut errors);
-        Settings::read(&merged, &kinds, warnings, errors)
+        Settings::read(&merged, &kinds, rules, warnings, errors)
     }
 }
 

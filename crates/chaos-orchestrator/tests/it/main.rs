@@ -1,5 +1,6 @@
 //! Tests of the settings and of the platform factory.
 
+mod calendar;
 #[cfg(all(feature = "dora", feature = "vsphere"))]
 mod dora;
 mod dotenv;
