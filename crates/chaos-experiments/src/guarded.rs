@@ -10,13 +10,14 @@ use chaos_core::{
 use serde_json::{Map, Value};
 
 use crate::activity::Activity;
+use crate::engine::moves;
 use crate::error::Finding;
 use crate::native::What;
 use crate::resolve::{Bound, ResolvedExperiment};
 
 impl ResolvedExperiment {
-    /// What a guard says of the whole method, whatever succeeds and fails in it. Reads only. Rollbacks are not asked about:
-    /// they put back.
+    /// What a guard says of the whole method, whatever succeeds and fails in it. Reads only. A rollback is not asked about where it
+    /// puts back what the method has changed; one that does anything else is a fault like any other.
     ///
     /// Asked again when the run holds its leases, it misses no other run.
     ///
@@ -65,7 +66,8 @@ impl ResolvedExperiment {
 
     async fn read_estate(&self, cx: &Context, all: bool) -> Result<Vec<Member>, Error> {
         let mut asked: Vec<(&Arc<dyn Platform>, Vec<VMRef>)> = Vec::new();
-        for on in self.hypothesis.iter().chain(&self.method).filter_map(|bound| bound.on.as_ref()) {
+        let bounds = self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks);
+        for on in bounds.filter_map(|bound| bound.on.as_ref()) {
             match asked.iter_mut().find(|(platform, _)| Arc::ptr_eq(platform, &on.platform)) {
                 Some((_, vms)) => vms.extend(on.refs()),
                 None => asked.push((&on.platform, on.refs())),
@@ -86,7 +88,7 @@ impl ResolvedExperiment {
         Ok(estate)
     }
 
-    /// The faults of the method by stage. By compatible rules a hypothesis may have some too.
+    /// The faults by stage: of the method, by compatible rules of a hypothesis, and of rollbacks that put nothing back.
     pub(crate) fn strikes(&self) -> Vec<(usize, Planned<'_>)> {
         let mut strikes = Vec::new();
         let mut stage = 0;
@@ -98,6 +100,16 @@ impl ResolvedExperiment {
             }
             group = begun;
             strikes.extend(Planned::of(bound).map(|strike| (stage, strike)));
+        }
+        let method: Vec<VMRef> = strikes.iter().flat_map(|(_, strike)| strike.targets.clone()).collect();
+        for bound in &self.rollbacks {
+            let Some(mut strike) = Planned::of(bound) else { continue };
+            let found = |at: &VMRef| bound.on.as_ref()?.vms.iter().find(|vm| vm.id == at.id);
+            let mends =
+                |at: &VMRef| method.contains(at) && found(at).is_some_and(|vm| !moves(strike.fault, vm.power_state));
+            strike.targets = strike.targets.iter().filter(|at| !mends(at)).cloned().collect();
+            stage += 1;
+            strikes.push((stage, strike));
         }
         strikes
     }
@@ -153,14 +165,15 @@ impl<'a> Planned<'a> {
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] if one is not there any more.
-pub(crate) fn members<'a>(estate: &'a [Member], vms: &[VMRef]) -> Result<Vec<&'a Member>, Error> {
+fn members<'a>(estate: &'a [Member], vms: &[VMRef]) -> Result<Vec<&'a Member>, Error> {
     let known: std::collections::HashMap<(&str, &str), &Member> =
         estate.iter().map(|member| ((member.at.instance.as_str(), member.at.id.as_str()), member)).collect();
-    let find = |vm: &VMRef| {
-        let member = known.get(&(vm.instance.as_str(), vm.id.as_str())).copied();
-        member.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{vm} is not there any more")))
-    };
+    let find = |vm: &VMRef| known.get(&(vm.instance.as_str(), vm.id.as_str())).copied().ok_or_else(|| gone(vm));
     vms.iter().map(find).collect()
+}
+
+pub(crate) fn gone(vm: &VMRef) -> Error {
+    Error::new(ErrorKind::NotFound, format!("{vm} is not there any more"))
 }
 
 /// A refusal with all that the rules have to say.

@@ -13,7 +13,7 @@ use proptest::sample::select;
 
 /// How many cases; a soak asks for more.
 fn cases() -> u32 {
-    std::env::var("CHAOS_CASES").ok().map_or(256, |text| text.parse().expect("CHAOS_CASES is a number"))
+    std::env::var("CHAOS_CASES").ok().map_or(1000, |text| text.parse().expect("CHAOS_CASES is a number"))
 }
 
 /// Group, host, cluster, state, and whether it is a template.
@@ -239,5 +239,25 @@ proptest! {
         if let Ok(rule) = text.parse::<Rule>() {
             prop_assert_eq!(rule.to_string().parse::<Rule>().unwrap(), rule);
         }
+    }
+
+    #[test]
+    fn what_each_rule_says_alone_is_what_the_guard_does(
+        estate in estate(),
+        rules in proptest::collection::vec(rule(), 1..4),
+        targets in proptest::collection::vec(any::<prop::sample::Index>(), 1..4),
+        others in proptest::collection::vec(any::<prop::sample::Index>(), 0..4),
+    ) {
+        // An explanation asks rule by rule, a run asks the policy, and a review asks for a plan of one fault.
+        let policy = Policy::default().narrowed(rules);
+        let scene = Scene::new(Timestamp::UNIX_EPOCH, &estate)
+            .faulted(others.iter().map(|at| &estate[at.index(estate.len())].at));
+        let targets: BTreeSet<usize> = targets.iter().map(|at| at.index(estate.len())).collect();
+        let targets: Vec<&Member> = targets.into_iter().map(|at| &estate[at]).collect();
+        let strike = Strike { fault: &FAULT, targets: targets.clone() };
+        let explained: Vec<_> = policy.rules().iter().filter_map(|rule| rule.check(&strike, &scene).err()).collect();
+        prop_assert_eq!(policy.check(&strike, &scene).err().unwrap_or_default(), explained.clone());
+        let reviewed = policy.review(&[PlannedStrike::new(0, &FAULT, targets, Lasting::Open)], &scene).denials;
+        prop_assert_eq!(reviewed.is_empty(), explained.is_empty());
     }
 }

@@ -146,6 +146,13 @@ impl Ledger {
         Some(AtRest { found: known.undo.found.power_state, why })
     }
 
+    /// The state in which a target was found that this run has sent something.
+    pub(super) fn found(&self, target: &Target) -> Option<VMPowerState> {
+        let touched = self.lock();
+        let known = touched.iter().find(|known| known.undo.target == *target)?;
+        Some(known.undo.found.power_state)
+    }
+
     /// The VMs that are in a fault of this run, or may be.
     pub(super) fn in_fault(&self) -> Vec<VMRef> {
         let touched = self.lock();

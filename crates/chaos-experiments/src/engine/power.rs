@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chaos_core::{
     CallResult, Context, Error, ErrorKind, Failure, Fault, How, Outcome, RunEventKind, Target, Undo, VMInfo,
-    VMPowerState,
+    VMPowerState, VMRef,
 };
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -52,7 +52,7 @@ impl Running<'_> {
         self.apply_to(cx, activity, on, fault, parallel, Purpose::Break).await
     }
 
-    /// The same for a declared rollback, which nobody is asked about, and which leaves out what needs none: a VM that the run never changed, or has put
+    /// The same for a declared rollback, about which nobody is asked where it puts back what the run has changed, and which leaves out what needs none: a VM that the run never changed, or has put
     /// back, and that is as it was found would be disturbed by it, and be put back at once.
     pub(super) async fn apply_rollback(
         &self,
@@ -79,8 +79,22 @@ impl Running<'_> {
                 _ => rest.vms.push(vm.clone()),
             }
         }
-        if !rest.vms.is_empty() {
-            outputs.extend(self.apply_to(cx, activity, &rest, fault, parallel, Purpose::Repair).await?);
+        let mends = |vm: &VMInfo| {
+            let target = Target::from(VMRef::new(rest.platform.identity(), &vm.id));
+            self.ledger.found(&target).is_some_and(|found| !moves(fault, found))
+        };
+        let (mended, broken): (Vec<VMInfo>, Vec<VMInfo>) = rest.vms.drain(..).partition(mends);
+        for (vms, purpose) in [(mended, Purpose::Repair), (broken, Purpose::Break)] {
+            if vms.is_empty() {
+                continue;
+            }
+            let some = On { platform: Arc::clone(&on.platform), vms, drawn: None };
+            // Whatever stands under the rollbacks and mends nothing is a fault like any other.
+            let _permit = match purpose {
+                Purpose::Break => Some(self.admit(&cx.limit(SETTLE), some.refs(), fault).await?),
+                Purpose::Repair => None,
+            };
+            outputs.extend(self.apply_to(cx, activity, &some, fault, parallel, purpose).await?);
         }
         Ok(outputs)
     }
@@ -204,7 +218,7 @@ impl Running<'_> {
 }
 
 /// Whether a fault would move a VM out of `state` for good. A restart moves nothing and mends what is inside.
-fn moves(fault: &Fault, state: VMPowerState) -> bool {
+pub(crate) fn moves(fault: &Fault, state: VMPowerState) -> bool {
     match fault {
         Fault::PowerOn { .. } => state != VMPowerState::PoweredOn,
         Fault::PowerOff { .. } => state != VMPowerState::PoweredOff,

@@ -1,12 +1,13 @@
 //! Asks the guard before a fault leaves, on what the platforms say at that time.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chaos_core::{Context, Elsewhere, Error, Fault, Guard, Member, Strike, VMRef};
+use chaos_core::{Context, Denial, Elsewhere, Error, Fault, Guard, Member, Strike, VMRef};
 
 use crate::engine::Running;
-use crate::guarded::{members, refusal};
+use crate::guarded::{gone, refusal};
 
 /// How old what is known may be when a fault leaves.
 const FRESH: Duration = Duration::from_secs(10);
@@ -26,7 +27,22 @@ pub(super) struct Sentry {
 struct Seen {
     at: Duration,
     estate: Vec<Member>,
+    /// Where each VM is in it.
+    places: HashMap<VMRef, usize>,
     elsewhere: Elsewhere,
+    /// What was allowed by this. Whatever is allowed after it has counted it, so that only the time can rule it out.
+    allowed: HashSet<VMRef>,
+}
+
+impl Seen {
+    /// Those of the estate that are meant.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](chaos_core::ErrorKind::NotFound) if one is not there any more.
+    fn members(&self, vms: &[VMRef]) -> Result<Vec<&Member>, Error> {
+        let find = |vm: &VMRef| self.places.get(vm).and_then(|at| self.estate.get(*at)).ok_or_else(|| gone(vm));
+        vms.iter().map(find).collect()
+    }
 }
 
 /// That a fault may be sent to some VMs. As long as it is there, they count as in a fault.
@@ -96,15 +112,22 @@ impl Running<'_> {
             _ => {
                 let (at, now) = (cx.monotonic(), cx.now());
                 let estate = self.resolved.estate(cx, guard).await?;
+                let places = estate.iter().enumerate().map(|(at, member)| (member.at.clone(), at)).collect();
                 let elsewhere = guard.elsewhere(cx.run_id(), now).await?;
-                turn.insert(Seen { at, estate, elsewhere })
+                turn.insert(Seen { at, estate, places, elsewhere, allowed: HashSet::new() })
             }
         };
+        if !is_new && targets.iter().all(|target| seen.allowed.contains(target)) {
+            let denials: Vec<Denial> =
+                guard.policy().rules().iter().filter_map(|rule| rule.check_time(cx.now()).err()).collect();
+            return if denials.is_empty() { Ok(()) } else { Err(refusal(&denials)) };
+        }
         let mut here = self.ledger.in_fault();
         here.extend(self.sentry.under_way().iter().cloned());
         let scene = seen.elsewhere.scene(cx.now(), &seen.estate).faulted(&here);
-        let strike = Strike { fault, targets: members(&seen.estate, targets)? };
+        let strike = Strike { fault, targets: seen.members(targets)? };
         guard.policy().check(&strike, &scene).map_err(|denials| refusal(&denials))?;
+        seen.allowed.extend(targets.iter().cloned());
         reserve();
         Ok(())
     }

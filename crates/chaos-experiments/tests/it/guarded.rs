@@ -212,3 +212,41 @@ async fn an_experiment_has_rules_of_its_own_by_either_rules_and_only_narrows() {
         assert_eq!(read(experiment.clone()).unwrap_err().list[0].place, place);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_mends_nothing_is_a_fault_like_any_other() {
+    let lab = Lab::with(&["a", "b"]);
+    let on = action("on", "vm_power_on", json!({"vm_name": "a"}));
+    let rules = ["protect b", "freeze 2000-01-01..2001-01-01 UTC"];
+    for (method, rollbacks, denials) in [
+        (vec![off("a")], vec![on.clone()], 0),
+        // What the run has not touched, and what is not brought back to where it was.
+        (vec![off("a")], vec![on.clone(), off("b")], 1),
+        (vec![], vec![off("b")], 1),
+    ] {
+        let resolved = lab.resolve(read(document(&method, &rollbacks)).unwrap()).await.unwrap();
+        let review = resolved.review(&lab.cx, &guard(&rules, Others::default())).await.unwrap();
+        assert_eq!(review.denials.len(), denials);
+        let report = resolved.run(&lab.cx, &MemorySink::default(), &guarded(&rules)).await;
+        let failed = report.journal.rollbacks.iter().filter(|record| record.exception.is_some()).count();
+        assert_eq!(failed, denials);
+        assert_eq!((lab.state("a"), lab.state("b")), (VMPowerState::PoweredOn, VMPowerState::PoweredOn));
+    }
+    let b = lab.resolve(read(document(&[off("b")], &[])).unwrap()).await.unwrap().targets();
+    assert!(lab.estate.destructive_calls(&b[0].0.vm().unwrap().id).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_puts_back_whatever_the_rules_are() {
+    // The VM was off, is powered on, and goes off again: nobody is asked about the last.
+    let lab = Lab::with(&["a"]);
+    let id = lab.resolve(read(document(&[off("a")], &[])).unwrap()).await.unwrap().targets();
+    lab.estate.set_power_state(&id[0].0.vm().unwrap().id, VMPowerState::PoweredOff);
+    let on = action("on", "vm_power_on", json!({"vm_name": "a"}));
+    let resolved = lab.resolve(read(document(&[on], &[off("a")])).unwrap()).await.unwrap();
+    let options = guarded(&["protect all", "at most 0"]);
+    assert!(resolved.review(&lab.cx, options.guard.as_ref().unwrap()).await.unwrap().denials.is_empty());
+    let report = resolved.run(&lab.cx, &MemorySink::default(), &options).await;
+    assert_eq!(report.verdict, Verdict::Completed);
+    assert_eq!(lab.state("a"), VMPowerState::PoweredOff);
+}
