@@ -1,5 +1,6 @@
 //! What a guard says of an experiment before anything is touched, and what it has to know for that.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chaos_core::{
@@ -46,10 +47,13 @@ impl ResolvedExperiment {
             return Ok(Policy::default().review(&[], &Scene::new(cx.now(), estate)));
         }
         let elsewhere = guard.elsewhere(cx.run_id(), cx.now()).await?;
-        let mut plan = Vec::new();
-        for (stage, strike) in self.strikes() {
-            let targets = members(estate, &strike.targets)?;
-            plan.push(PlannedStrike::new(stage, strike.fault, targets, strike.lasting));
+        let places = places(estate);
+        let strikes = self.strikes();
+        let hit: Vec<Vec<Member>> =
+            strikes.iter().map(|(_, strike)| members(estate, &places, &strike.targets)).collect::<Result<_, _>>()?;
+        let mut plan: Vec<PlannedStrike<'_>> = Vec::with_capacity(strikes.len());
+        for ((stage, strike), hit) in strikes.iter().zip(&hit) {
+            plan.push(PlannedStrike::new(*stage, strike.fault, hit.iter().collect(), strike.lasting));
         }
         Ok(guard.policy().review(&plan, &elsewhere.scene(cx.now(), estate)))
     }
@@ -65,25 +69,36 @@ impl ResolvedExperiment {
     }
 
     async fn read_estate(&self, cx: &Context, all: bool) -> Result<Vec<Member>, Error> {
-        let mut asked: Vec<(&Arc<dyn Platform>, Vec<VMRef>)> = Vec::new();
+        let mut asked: Vec<(&Arc<dyn Platform>, BTreeSet<VMRef>)> = Vec::new();
         let bounds = self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks);
-        for on in bounds.filter_map(|bound| bound.on.as_ref()) {
+        for (bound, on) in bounds.filter_map(|bound| Some((bound, bound.on.as_ref()?))) {
+            let hit = Planned::of(bound).map_or_else(Vec::new, |strike| strike.targets);
             match asked.iter_mut().find(|(platform, _)| Arc::ptr_eq(platform, &on.platform)) {
-                Some((_, vms)) => vms.extend(on.refs()),
-                None => asked.push((&on.platform, on.refs())),
+                Some((_, vms)) => vms.extend(hit),
+                None => asked.push((&on.platform, hit.into_iter().collect())),
             }
         }
-        let mut estate = Vec::new();
-        for (platform, mut vms) in asked {
+        let (mut estate, mut known) = (Vec::new(), HashSet::new());
+        for (platform, vms) in asked {
             let identity = platform.identity();
             let found = if all {
-                platform.discover(cx, &Selector::all()).await?.vms
+                let discovery = platform.discover(cx, &Selector::all()).await?;
+                for problem in &discovery.problems {
+                    let message = self.experiment.masker.text(&problem.message);
+                    tracing::warn!(platform = identity.entry, subject = problem.subject, "{message}");
+                }
+                discovery.vms
             } else {
-                vms.sort();
-                vms.dedup();
-                platform.get(cx, &vms).await.into_iter().collect::<Result<_, _>>()?
+                let vms: Vec<VMRef> = vms.into_iter().collect();
+                // One that cannot be read is missed by whoever hits it.
+                platform.get(cx, &vms).await.into_iter().filter_map(Result::ok).collect()
             };
-            estate.extend(found.into_iter().map(|vm| Member { at: VMRef::new(identity, &vm.id), vm }));
+            for vm in found {
+                // Two entries may lead to one server, on which each VM counts once.
+                if known.insert((identity.kind.clone(), identity.instance.clone(), vm.id.clone())) {
+                    estate.push(Member { at: VMRef::new(identity, &vm.id), vm });
+                }
+            }
         }
         Ok(estate)
     }
@@ -129,6 +144,10 @@ pub(crate) fn declared(root: &Map<String, Value>, findings: &mut Vec<Finding>) -
     let mut rules = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
         let place = format!("/policy/{at}");
+        if item.as_str().is_some_and(|text| text.contains("${")) {
+            find(&place, "names such as `${…}` stand for nothing in a rule: write what is meant".to_owned());
+            continue;
+        }
         match item.as_str().map(str::parse::<Rule>) {
             Some(Ok(rule)) => rules.push(rule),
             Some(Err(error)) => find(&place, error.message().to_owned()),
@@ -161,14 +180,24 @@ impl<'a> Planned<'a> {
     }
 }
 
-/// Those of an estate that are meant.
+/// Where each VM is in an estate, by server and id.
+pub(crate) type Places = HashMap<(String, String), usize>;
+
+pub(crate) fn places(estate: &[Member]) -> Places {
+    let place = |(at, member): (usize, &Member)| ((member.at.instance.clone(), member.at.id.clone()), at);
+    estate.iter().enumerate().map(place).collect()
+}
+
+/// Those of an estate that are meant, each by the entry that it is hit through.
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] if one is not there any more.
-fn members<'a>(estate: &'a [Member], vms: &[VMRef]) -> Result<Vec<&'a Member>, Error> {
-    let known: std::collections::HashMap<(&str, &str), &Member> =
-        estate.iter().map(|member| ((member.at.instance.as_str(), member.at.id.as_str()), member)).collect();
-    let find = |vm: &VMRef| known.get(&(vm.instance.as_str(), vm.id.as_str())).copied().ok_or_else(|| gone(vm));
+pub(crate) fn members(estate: &[Member], places: &Places, vms: &[VMRef]) -> Result<Vec<Member>, Error> {
+    let find = |at: &VMRef| {
+        let place = places.get(&(at.instance.clone(), at.id.clone()));
+        let member = place.and_then(|place| estate.get(*place)).ok_or_else(|| gone(at))?;
+        Ok(Member { at: at.clone(), vm: member.vm.clone() })
+    };
     vms.iter().map(find).collect()
 }
 

@@ -97,6 +97,7 @@ impl Masker {
             if is_secret_name(key) || variables.sensitive.contains(key) {
                 collect(value, &mut secrets);
             }
+            collect_of_urls(value, &mut secrets);
         }
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if secrets.iter().any(|secret| !known.whole.contains(secret)) {
@@ -323,6 +324,22 @@ fn blacken_arguments(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(blacken_arguments),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Notes the passwords of URLs, such as those of databases, at any depth.
+fn collect_of_urls(value: &Value, secrets: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            for (_, rest) in text.match_indices("://").map(|(at, _)| text.split_at(at + 3)) {
+                let authority = rest.split(|c: char| "/?#".contains(c) || c.is_whitespace()).next().unwrap_or("");
+                let login = authority.rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
+                secrets.extend(login.map(|(_, password)| password.to_owned()).filter(|password| !password.is_empty()));
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_of_urls(item, secrets)),
+        Value::Object(map) => map.values().for_each(|value| collect_of_urls(value, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -4,10 +4,12 @@ use std::fmt;
 
 use chaos_core::{Fault, Stop, VMPowerState, VMRef};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::activity::{Broken, Call};
 use crate::draw::Drawn;
 use crate::native::{Kind, What};
+use crate::planned;
 use crate::resolve::{Bound, ResolvedExperiment};
 
 /// The steps of a run. `Display` is for people.
@@ -51,6 +53,9 @@ pub struct PlanStep {
     /// How VMs were chosen for it, where they were not named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drawn: Option<Drawn>,
+    /// SHA-256 of what is called and with what, once names are replaced and secrets masked.
+    #[serde(default)]
+    pub call_digest: String,
     /// The VMs that it is about.
     pub vms: Vec<PlanVm>,
 }
@@ -105,6 +110,12 @@ impl ResolvedExperiment {
         }
     }
 
+    fn digest_of(&self, declaration: &Value) -> String {
+        let provider = declaration.get("provider").unwrap_or(&Value::Null);
+        let called = self.experiment.late.variables.substitute_always(provider).value;
+        planned::digest(&self.experiment.masker.value(&called))
+    }
+
     fn step(&self, bound: &Bound) -> PlanStep {
         let activity = &bound.activity;
         let vms = bound.on.iter().flat_map(|on| on.vms.iter().zip(on.refs()));
@@ -145,6 +156,7 @@ impl ResolvedExperiment {
                 .as_ref()
                 .and_then(|on| on.drawn.as_ref())
                 .map(|drawn| Drawn { from: self.experiment.masker.text(&drawn.from), ..drawn.clone() }),
+            call_digest: self.digest_of(&activity.declaration),
             vms: vms
                 .map(|(vm, at)| PlanVm {
                     at,

@@ -145,6 +145,11 @@ impl PlanRecord {
     }
 }
 
+/// SHA-256 of a value in canonical JSON, as hexadecimal digits.
+pub(crate) fn digest(value: &Value) -> String {
+    format!("{:x}", Sha256::digest(sorted(value).to_string().as_bytes()))
+}
+
 /// The same value with the keys of every mapping in order.
 fn sorted(value: &Value) -> Value {
     match value {
@@ -160,8 +165,7 @@ fn sorted(value: &Value) -> Value {
 impl Planned {
     /// SHA-256 of the canonical JSON, as hexadecimal digits.
     fn digest(&self) -> String {
-        let value = serde_json::to_value(self).unwrap_or_default();
-        format!("{:x}", Sha256::digest(sorted(&value).to_string().as_bytes()))
+        digest(&serde_json::to_value(self).unwrap_or_default())
     }
 
     /// The VMs that it touches or looks at, each once.
@@ -251,6 +255,8 @@ impl PlanStep {
         let mut drift = Vec::new();
         if (&self.name, &self.function, &self.effect) != (&now.name, &now.function, &now.effect) {
             drift.push(format!("{step} would be `{}`: {}; it was: {}", now.name, now.effect, self.effect));
+        } else if self.call_digest != now.call_digest {
+            drift.push(format!("{step} would be called with other values"));
         }
         let (before, after) = (self.members(), now.members());
         for vm in after.iter().filter(|vm| !before.contains(vm)) {
@@ -264,7 +270,10 @@ impl PlanStep {
 
     /// The VMs that are meant, and those of which they were drawn.
     fn members(&self) -> Vec<String> {
-        let path = |vm: &PlanVm| vm.path.clone().unwrap_or_else(|| vm.name.clone());
+        let path = |vm: &PlanVm| {
+            let path = vm.path.as_deref().unwrap_or(&vm.name);
+            format!("{path} (id:{} on `{}`)", vm.id, vm.at.entry)
+        };
         let mut members: Vec<String> = self.vms.iter().map(path).collect();
         if let Some(drawn) = &self.drawn {
             members.extend(drawn.candidates.iter().map(|path| format!("{path} ({})", drawn.from)));

@@ -1,8 +1,11 @@
 //! `plan`, `apply` and `replay`: what would be done, exactly that, and what was done before.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use chaos_core::{Connection, Context, ErrorKind, PlatformSource, RecordedRun, RunEventKind, RunLog, VMRef};
+use chaos_core::{
+    Connection, Context, Error, ErrorKind, PlatformSource, RecordedRun, RunEventKind, RunLog, Section, VMRef,
+};
 use chaos_experiments::{Drawn, Drift, Experiment, Plan, PlanRecord, Planned};
 
 use super::execute;
@@ -69,7 +72,8 @@ fn of_run(recorded: &RecordedRun) -> Result<Known, Failure> {
             RunEventKind::RunStarted { seed, source: Some(source), .. } => {
                 known = serde_json::from_value(source.clone()).ok().map(|source| (source, *seed));
             }
-            RunEventKind::ActivityStarted { activity, .. } => {
+            // Looks at the steady state are made again and again.
+            RunEventKind::ActivityStarted { section: Section::Method | Section::Rollbacks, activity } => {
                 let name = activity.get("name").and_then(|name| name.as_str()).unwrap_or_default();
                 let made = activity.get("drawn").cloned().and_then(|made| serde_json::from_value(made).ok());
                 draws.extend(made.map(|made| (name.to_owned(), made)));
@@ -119,8 +123,10 @@ impl Expected {
             }
             let planned: Vec<_> = record.plan.vms().into_iter().filter(|(at, _)| at.entry == *entry).collect();
             let refs: Vec<VMRef> = planned.iter().map(|(at, _)| at.clone()).collect();
-            for ((_, planned), now) in planned.iter().zip(platform.get(&cx, &refs).await) {
-                drift.extend(Planned::drift_of_vm(planned, &now));
+            let mut read = platform.get(&cx, &refs).await.into_iter();
+            for (_, planned) in &planned {
+                let unread = || Err(Error::new(ErrorKind::Protocol, "the platform gave no answer"));
+                drift.extend(Planned::drift_of_vm(planned, &read.next().unwrap_or_else(unread)));
             }
         }
         refused(&drift)
@@ -141,10 +147,14 @@ impl Expected {
 
 /// Whether the same VMs are drawn.
 fn check_draws(draws: &[(String, Drawn)], plan: &Plan) -> Result<(), Failure> {
-    let steps = || plan.hypothesis.iter().chain(&plan.method).chain(&plan.rollbacks);
     let mut said: Vec<String> = Vec::new();
+    // Steps may have one name: the first of a name is the first of the plan.
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, then) in draws {
-        let now = steps().filter(|step| step.name == *name).find_map(|step| step.drawn.as_ref());
+        let before = seen.entry(name).or_default();
+        let steps = plan.method.iter().chain(&plan.rollbacks).filter(|step| step.name == *name);
+        let now = steps.filter_map(|step| step.drawn.as_ref()).nth(*before);
+        *before += 1;
         match now {
             Some(now) if now.vms == then.vms => {}
             Some(now) => said.push(format!(

@@ -166,15 +166,16 @@ async fn perform(
         }
         return if denials.is_empty() { Ok(Exit::Done) } else { Err(denied(&denials)) };
     };
-    if !matches!(expected, Expected::Nothing) {
-        let (planned, _) = stage.plan(&resolved, &from, &args.what.state, cx).await?;
-        expected.check_plan(&planned)?;
-    }
     let mut options = RecoverOptions::default();
     options.connections = experiment.connections();
     if puts_back && recover_first(&resolved, &records, stage, cx, &options, output).await? {
         // What was put back is not what was found before.
         resolved = stage.resolve(experiment, cx).await?;
+    }
+    // From here on it is settled which VMs are hit.
+    if !matches!(expected, Expected::Nothing) {
+        let (planned, _) = stage.plan(&resolved, &from, &args.what.state, cx).await?;
+        expected.check_plan(&planned)?;
     }
     let mut options_of_run = RunOptions::default();
     options_of_run.source = Some(from);

@@ -1,5 +1,7 @@
 //! `policy`: which rules there are, and what they say.
 
+use std::collections::HashSet;
+
 use chaos_core::{
     Clock, Denial, Fault, Guard, HaltFlag, Member, Policy, Rule, RunId, Selector, Strike, SystemClock, VMInfo, VMRef,
 };
@@ -68,17 +70,15 @@ async fn explain(args: PolicyExplain, settings: &SettingsArgs, output: &Output) 
     let session = Session::open(source, &args.platform.platform, context(&interrupts, "chaosmonkey policy")).await?;
     let fault = Fault::from(args.fault);
     let looking = async {
-        let mut wanted = Selector::targets(args.vms.clone());
-        let chosen = resolved(&wanted, &session.discover(&wanted, output).await?)?;
+        let wanted = Selector::targets(args.vms.clone());
         // Rules that count have to see all.
-        if policy.looks_around() {
-            wanted = Selector::all();
-        }
+        let all = if policy.looks_around() { Selector::all() } else { wanted.clone() };
+        let discovery = session.discover(&all, output).await?;
+        let chosen: HashSet<String> = resolved(&wanted, &discovery)?.into_iter().map(|chosen| chosen.vm.id).collect();
         let identity = session.platform().identity();
         let member = |vm: VMInfo| Member { at: VMRef::new(identity, &vm.id), vm };
-        let estate: Vec<Member> = session.discover(&wanted, output).await?.vms.into_iter().map(member).collect();
-        let is_meant = |member: &&Member| chosen.iter().any(|chosen| chosen.vm.id == member.vm.id);
-        let targets: Vec<&Member> = estate.iter().filter(is_meant).collect();
+        let estate: Vec<Member> = discovery.vms.into_iter().map(member).collect();
+        let targets: Vec<&Member> = estate.iter().filter(|member| chosen.contains(&member.vm.id)).collect();
         let now = SystemClock::new().now();
         let mut rulings = halt(&args.state).await?;
         let store = State::existing(&args.state, false)?.store;

@@ -119,6 +119,8 @@ async fn act(
             return Err(Failure::new(Exit::Interrupted, "interrupted, nothing was touched"));
         }
         confirmed?;
+        // Whoever was asked may have taken their time.
+        may(session, args, fault, &vms).await?;
     }
     let reports = apply(session, args.parallel, fault, &vms, output).await;
     let shown = output.data(|to| write_power(args.format.format, &reports, to));

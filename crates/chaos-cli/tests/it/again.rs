@@ -137,23 +137,40 @@ async fn secrets_are_not_in_a_plan_and_have_to_be_given_again() {
     write(&lab, "e.json", &json!([off("one", &json!("web-01"))]));
     let text = fs::read_to_string(lab.program.directory().join("e.json")).unwrap();
     let mut experiment: Value = serde_json::from_str(&text).unwrap();
-    experiment["configuration"] = json!({"vm_name": "x", "api_token": "x"});
+    experiment["configuration"] =
+        json!({"vm_name": "x", "api_token": "x", "word": "x", "dsn": "postgres://u:pgsecret@h/db"});
+    let told =
+        json!({"type": "http", "url": "http://127.0.0.1:1/", "method": "POST", "arguments": {"word": "${word}"}});
+    let method = experiment["method"].as_array_mut().unwrap();
+    method.push(json!({"type": "probe", "name": "tell", "provider": told}));
     fs::write(lab.program.directory().join("e.json"), experiment.to_string()).unwrap();
     lab.run(&[&["plan", "-e", "e.json", "--out", "plan.json"][..], &given].concat()).exits(0);
     let text = fs::read_to_string(lab.program.directory().join("plan.json")).unwrap();
-    assert!(text.contains("vm_name=web-01") && !text.contains("hunter2"), "{text}");
+    assert!(text.contains("vm_name=web-01") && !text.contains("hunter2") && !text.contains("pgsecret"), "{text}");
     lab.run(&["apply", "plan.json"]).exits(2).says("api_token was given then and is not written down");
-    lab.run(&["apply", "plan.json", "--override", "api_token=hunter2"]).exits(0);
+    let again = ["apply", "plan.json", "--override", "api_token=hunter2"];
+    let other = lab.run(&[&again[..], &["--override", "word=other"]].concat()).exits(5);
+    assert!(other.stderr.contains("step `tell` would be called with other values"), "{}", other.stderr);
+    lab.is_untouched();
+    lab.run(&[&again[..], &["--dry-run"]].concat()).exits(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_replayed_with_the_same_vms_or_not_at_all() {
     let lab = Lab::demo().await;
     write(&lab, "e.json", &experiment());
+    write(
+        &lab,
+        "same.json",
+        &json!([off("hit", &json!({"random": "web-*"})), off("hit", &json!({"random": "data*"}))]),
+    );
+    lab.run(&["execute", "-e", "same.json"]).exits(0);
+    lab.run(&["replay", "last", "--dry-run"]).exits(0);
+    let before = lab.changes().len();
     lab.run(&["execute", "-e", "e.json"]).exits(0);
-    let sent = |lab: &Lab| {
+    let sent = move |lab: &Lab| {
         let mut calls: Vec<String> =
-            lab.changes().into_iter().filter(|call| call.starts_with("PowerOffVM_Task")).collect();
+            lab.changes().into_iter().skip(before).filter(|call| call.starts_with("PowerOffVM_Task")).collect();
         calls.sort();
         calls
     };

@@ -122,10 +122,17 @@ impl AtMost {
                 *faulted += usize::from(scene.is_hit(&hit, member));
             }
         }
-        // What is not in the estate, since it is gone or of another platform, is in a fault all the same.
-        let strangers = if matches!(self.of, Of::All) { strangers(scene, &hit) } else { 0 };
+        // What is not in the estate, since it is gone, cannot be read or is of another server, is in a fault all the same. Of what is
+        // of the same server nobody knows where it is.
+        let strangers = strangers(scene, &hit);
         let room = |place: Place<'a>| {
             let (all, faulted) = counts.get(&place).copied().unwrap_or_default();
+            let counts_here = |server: &&str| match (&self.of, place) {
+                (Of::All, _) => true,
+                (Of::Each(_), Place::Group([here, ..]) | Place::Unknown(here)) => *server == here,
+                (Of::Each(_) | Of::Group(_), _) => scene.estate.iter().any(|member| member.at.instance == *server),
+            };
+            let strangers = strangers.iter().filter(|server| counts_here(server)).count();
             Room { there: faulted + strangers, limit: self.quota.at_most(all) }
         };
         places.into_iter().map(|place| (place, room(place))).collect()
@@ -138,11 +145,14 @@ impl AtMost {
     }
 }
 
-/// How many VMs are in a fault that the estate does not have.
-fn strangers(scene: &Scene<'_>, hit: &HashSet<Key<'_>>) -> usize {
+/// The servers of the VMs that are in a fault and that the estate does not have, one for each VM.
+fn strangers<'a>(scene: &Scene<'a>, hit: &HashSet<Key<'a>>) -> Vec<&'a str> {
+    if scene.faulted.is_empty() {
+        return Vec::new();
+    }
     let known: HashSet<Key<'_>> = scene.estate.iter().map(Member::key).collect();
-    scene.faulted.iter().filter(|key| !known.contains(*key) && !hit.contains(*key)).count()
-        + hit.iter().filter(|key| !known.contains(*key)).count()
+    let strange = scene.faulted.iter().filter(|key| !known.contains(*key) && !hit.contains(*key));
+    strange.map(|(_, server, _)| *server).collect()
 }
 
 impl Keep {

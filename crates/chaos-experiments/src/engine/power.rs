@@ -48,7 +48,7 @@ impl Running<'_> {
         fault: &Fault,
         parallel: NonZeroUsize,
     ) -> Result<Vec<Value>, Failed> {
-        let _permit = self.admit(&cx.limit(SETTLE), on.refs(), fault).await?;
+        let _permit = self.admit(cx, on.refs(), fault).await?;
         self.apply_to(cx, activity, on, fault, parallel, Purpose::Break).await
     }
 
@@ -91,7 +91,7 @@ impl Running<'_> {
             let some = On { platform: Arc::clone(&on.platform), vms, drawn: None };
             // Whatever stands under the rollbacks and mends nothing is a fault like any other.
             let _permit = match purpose {
-                Purpose::Break => Some(self.admit(&cx.limit(SETTLE), some.refs(), fault).await?),
+                Purpose::Break => Some(self.admit(cx, some.refs(), fault).await?),
                 Purpose::Repair => None,
             };
             outputs.extend(self.apply_to(cx, activity, &some, fault, parallel, purpose).await?);
@@ -197,7 +197,7 @@ impl Running<'_> {
     ) -> Result<Outcome, Error> {
         cx.check("waiting for its turn")?;
         if let (Purpose::Break, Some(vm)) = (purpose, one.target.vm()) {
-            self.admit_still(&cx.limit(SETTLE), vm, fault).await?;
+            self.admit_still(cx, vm, fault).await?;
         }
         self.recorder.record(RunEventKind::Sent { prepared: one.sequence }).await?;
         let (prepared, undo, platform) = (one.sequence, &one.undo, &on.platform);

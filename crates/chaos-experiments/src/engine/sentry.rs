@@ -1,16 +1,27 @@
 //! Asks the guard before a fault leaves, on what the platforms say at that time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chaos_core::{Context, Denial, Elsewhere, Error, Fault, Guard, Member, Strike, VMRef};
 
 use crate::engine::Running;
-use crate::guarded::{gone, refusal};
+use crate::guarded::{Places, members, places, refusal};
 
-/// How old what is known may be when a fault leaves.
+/// How long ago what is known may have been read when a fault leaves.
 const FRESH: Duration = Duration::from_secs(10);
+/// How long reading it may take.
+const READING: Duration = Duration::from_mins(5);
+
+/// When the guard is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Before an activity begins, for all of its targets.
+    Before,
+    /// Right before a call leaves, for its target.
+    Again,
+}
 
 /// The guard of a run, and what it knows.
 #[derive(Debug)]
@@ -27,22 +38,10 @@ pub(super) struct Sentry {
 struct Seen {
     at: Duration,
     estate: Vec<Member>,
-    /// Where each VM is in it.
-    places: HashMap<VMRef, usize>,
+    places: Places,
     elsewhere: Elsewhere,
     /// What was allowed by this. Whatever is allowed after it has counted it, so that only the time can rule it out.
     allowed: HashSet<VMRef>,
-}
-
-impl Seen {
-    /// Those of the estate that are meant.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotFound`](chaos_core::ErrorKind::NotFound) if one is not there any more.
-    fn members(&self, vms: &[VMRef]) -> Result<Vec<&Member>, Error> {
-        let find = |vm: &VMRef| self.places.get(vm).and_then(|at| self.estate.get(*at)).ok_or_else(|| gone(vm));
-        vms.iter().map(find).collect()
-    }
 }
 
 /// That a fault may be sent to some VMs. As long as it is there, they count as in a fault.
@@ -80,7 +79,7 @@ impl Running<'_> {
     /// # Errors
     /// [`ErrorKind::Refused`](chaos_core::ErrorKind::Refused) if a rule does not allow it; what the platforms cannot be asked.
     pub(super) async fn admit(&self, cx: &Context, targets: Vec<VMRef>, fault: &Fault) -> Result<Permit<'_>, Error> {
-        self.ask(cx, &targets, fault, Duration::ZERO).await?;
+        self.ask(cx, &targets, fault, Asked::Before).await?;
         Ok(Permit { sentry: &self.sentry, targets })
     }
 
@@ -89,13 +88,13 @@ impl Running<'_> {
     /// # Errors
     /// As [`admit`](Self::admit).
     pub(super) async fn admit_still(&self, cx: &Context, target: &VMRef, fault: &Fault) -> Result<(), Error> {
-        self.ask(cx, std::slice::from_ref(target), fault, FRESH).await
+        self.ask(cx, std::slice::from_ref(target), fault, Asked::Again).await
     }
 
-    /// Whether a fault is allowed by what is known, which is read anew if it is older than `age`. If it is, its targets are
-    /// under way.
-    async fn ask(&self, cx: &Context, targets: &[VMRef], fault: &Fault, age: Duration) -> Result<(), Error> {
-        let is_new = age.is_zero();
+    /// Whether a fault is allowed by what is known, which is read anew if it is not fresh. If it is, its targets are under way.
+    async fn ask(&self, cx: &Context, targets: &[VMRef], fault: &Fault, asked: Asked) -> Result<(), Error> {
+        let cx = &cx.limit(READING);
+        let is_new = asked == Asked::Before;
         let reserve = || {
             if is_new {
                 self.sentry.under_way().extend(targets.iter().cloned());
@@ -108,12 +107,13 @@ impl Running<'_> {
         }
         let mut turn = cx.bounded("asking the guard", self.sentry.turn.lock()).await?;
         let seen = match turn.take() {
-            Some(seen) if cx.monotonic().saturating_sub(seen.at) < age => turn.insert(seen),
+            Some(seen) if cx.monotonic().saturating_sub(seen.at) < FRESH => turn.insert(seen),
             _ => {
-                let (at, now) = (cx.monotonic(), cx.now());
+                let now = cx.now();
                 let estate = self.resolved.estate(cx, guard).await?;
-                let places = estate.iter().enumerate().map(|(at, member)| (member.at.clone(), at)).collect();
+                let places = places(&estate);
                 let elsewhere = guard.elsewhere(cx.run_id(), now).await?;
+                let at = cx.monotonic();
                 turn.insert(Seen { at, estate, places, elsewhere, allowed: HashSet::new() })
             }
         };
@@ -125,7 +125,8 @@ impl Running<'_> {
         let mut here = self.ledger.in_fault();
         here.extend(self.sentry.under_way().iter().cloned());
         let scene = seen.elsewhere.scene(cx.now(), &seen.estate).faulted(&here);
-        let strike = Strike { fault, targets: seen.members(targets)? };
+        let hit = members(&seen.estate, &seen.places, targets)?;
+        let strike = Strike { fault, targets: hit.iter().collect() };
         guard.policy().check(&strike, &scene).map_err(|denials| refusal(&denials))?;
         seen.allowed.extend(targets.iter().cloned());
         reserve();

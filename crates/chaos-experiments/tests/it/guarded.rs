@@ -9,11 +9,12 @@ use chaos_core::{
     VMPowerState, VMRef,
 };
 use chaos_experiments::{ActivityRecord, MemorySink, Rules, RunOptions, Verdict};
+use chaos_testkit::MemorySource;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::extensions::together;
-use crate::lab::{Lab, action, count, document, inputs, options, read, read_with};
+use crate::lab::{Lab, action, count, document, inputs, options, probe, read, read_with};
 
 /// What other runs do.
 #[derive(Debug)]
@@ -205,9 +206,12 @@ async fn an_experiment_has_rules_of_its_own_by_either_rules_and_only_narrows() {
         assert!(words(&report.journal.run[0]).contains("a is protected"), "{rules:?}");
         assert_eq!(lab.destructive_calls(), 0);
     }
-    for (policy, place) in
-        [(json!("protect a"), "/policy"), (json!(["at most"]), "/policy/0"), (json!([7]), "/policy/0")]
-    {
+    for (policy, place) in [
+        (json!("protect a"), "/policy"),
+        (json!(["at most"]), "/policy/0"),
+        (json!([7]), "/policy/0"),
+        (json!(["protect ${x}"]), "/policy/0"),
+    ] {
         experiment["policy"] = policy;
         assert_eq!(read(experiment.clone()).unwrap_err().list[0].place, place);
     }
@@ -249,4 +253,25 @@ async fn a_rollback_puts_back_whatever_the_rules_are() {
     let report = resolved.run(&lab.cx, &MemorySink::default(), &options).await;
     assert_eq!(report.verdict, Verdict::Completed);
     assert_eq!(lab.state("a"), VMPowerState::PoweredOff);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_two_entries_lead_to_is_one() {
+    let lab = Lab::with(&["a", "b", "c"]);
+    let source = MemorySource::of("vsphere", &lab.estate).with("east", &lab.estate);
+    let mut look = probe("look", "vm_exists", json!({"vm_name": "b"}), json!(true));
+    look["provider"]["arguments"]["platform_type"] = "east".into();
+    // Whichever entry is asked first.
+    for method in [[look.clone(), off("a")], [off("a"), look]] {
+        let resolved = read(document(&method, &[])).unwrap().resolve(&lab.cx, &source).await.unwrap();
+        for rule in ["keep 3 of all", "at most 10% of each cluster", "protect endpoint:vsphere", "protect a"] {
+            let review = resolved.review(&lab.cx, &guard(&[rule], Others::default())).await.unwrap();
+            assert_eq!(review.denials.len(), 1, "{rule}");
+            let report = resolved.run(&lab.cx, &MemorySink::default(), &guarded(&[rule])).await;
+            assert_eq!(report.verdict, Verdict::Failed, "{rule}");
+        }
+        let allowed = guard(&["keep 2 of all", "protect endpoint:east"], Others::default());
+        assert!(resolved.review(&lab.cx, &allowed).await.unwrap().denials.is_empty());
+    }
+    assert_eq!(lab.destructive_calls(), 0);
 }
