@@ -57,8 +57,8 @@ pub use context::{Context, Progress, ProgressSink, ProgressStep, RunId};
 pub use error::{Error, ErrorKind, Retry};
 pub use fault::{Fault, Operation, Stop, SuspendedMemory, Target};
 pub use guard::{
-    AtMost, CoolDown, Denial, Elsewhere, FaultRegister, Freeze, Guard, Keep, Lasting, Member, Of, Only, PlannedStrike,
-    Policy, Protect, Quota, Review, Rule, Scene, Strike, Window,
+    AtMost, CoolDown, Denial, Elsewhere, FaultRegister, Freeze, Guard, Keep, Known, Lasting, Member, Of, Only, Own,
+    PlannedStrike, Policy, Protect, Quota, Review, Rule, Scene, Strike, Window,
 };
 pub use halt::{Halt, HaltFlag};
 pub use kind::PlatformKind;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chaos_core::{
     Context, Error, ErrorKind, Fault, Guard, Lasting, Member, PlannedStrike, Platform, Policy, Review, Rule, RunMode,
-    Scene, Selector, VMRef,
+    Scene, Selector, VMInfo, VMRef,
 };
 
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ use crate::activity::Activity;
 use crate::engine::moves;
 use crate::error::Finding;
 use crate::native::What;
-use crate::resolve::{Bound, ResolvedExperiment};
+use crate::resolve::{Bound, On, ResolvedExperiment};
 
 impl ResolvedExperiment {
     /// What a guard says of the whole method, whatever succeeds and fails in it. Reads only. A rollback is not asked about where it
@@ -58,14 +58,25 @@ impl ResolvedExperiment {
         Ok(guard.policy().review(&plan, &elsewhere.scene(cx.now(), estate)))
     }
 
-    /// What is known of the VMs that the rules of a guard speak of: of all of each platform, or of those that are hit.
+    /// What is known of the VMs that the rules of a guard speak of: of all of each platform, or of those that are hit. Where
+    /// nothing that changes is asked about, they are not read again.
     pub(crate) async fn estate(&self, cx: &Context, guard: &Guard) -> Result<Vec<Member>, Error> {
-        self.read_estate(cx, guard.policy().looks_around()).await
+        if guard.policy().looks_afresh() {
+            return self.read_estate(cx, guard.policy().looks_around()).await;
+        }
+        let member = |on: &On, vm: &VMInfo| Member { at: VMRef::new(on.platform.identity(), &vm.id), vm: vm.clone() };
+        Ok(self.all_on().flat_map(|on| on.vms.iter().map(move |vm| member(on, vm))).collect())
     }
 
     /// All VMs of the platforms.
     pub(crate) async fn whole_estate(&self, cx: &Context) -> Result<Vec<Member>, Error> {
         self.read_estate(cx, true).await
+    }
+
+    /// The VMs of all that may send a fault.
+    fn all_on(&self) -> impl Iterator<Item = &On> {
+        let bounds = self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks);
+        bounds.filter_map(|bound| bound.on.as_ref())
     }
 
     async fn read_estate(&self, cx: &Context, all: bool) -> Result<Vec<Member>, Error> {

@@ -8,6 +8,7 @@ use super::{FormatArg, PlatformArg, StateArgs, target};
 pub(crate) const POLICY: &str = "\
 Rules are a list in the settings, `chaos.policy`; those of all settings files count together:
   protect FILTER                     these VMs are never hit
+  protect own                        neither this machine nor those of the servers: the default
   only FILTER                        no other VMs may be hit
   at most N | P% [of FILTER | of each host | cluster | datacenter]
                                      so many VMs in a fault at the same time

@@ -140,3 +140,19 @@ async fn a_calendar_freezes_and_its_events_are_told_by_name() {
     lab.run(&["recover"]).exits(0);
     assert_eq!(lab.sim.world().vm("web-01").unwrap().power, Power::On);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_machine_of_a_server_is_not_hit_unless_the_settings_say_so() {
+    let lab = Lab::demo().await;
+    write(&lab.program, &["web-01"], &json!([]));
+    let settings = "platforms:\n  other: {type: vsphere, server: WEB-01.example.com}\n";
+    fs::write(lab.program.directory().join("chaosmonkey.yaml"), settings).unwrap();
+    let own = "is the machine of the server web-01.example.com: refused by the rule `protect own`";
+    lab.run(&["execute", "-e", "e.json"]).exits(5).says(own).says("`chaos.protect_own: false`");
+    lab.run(&["run", "e.json"]).exits(1).says(own);
+    lab.run(&["platforms", "power-off", "web-01"]).exits(5).says(own);
+    lab.run(&["policy", "explain", "web-01"]).exits(5);
+    lab.run(&["policy", "explain", "web-02"]).exits(0);
+    lab.is_untouched();
+    lab.run(&["platforms", "power-off", "web-01", "--set", "chaos.protect_own=false"]).exits(0);
+}

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::denial::Denial;
+use super::own::Own;
 use super::rule::Rule;
 use super::scene::{Scene, Strike};
 use crate::error::{Error, ErrorKind};
@@ -64,7 +65,7 @@ impl Policy {
     #[must_use]
     pub fn by_hand(&self) -> Self {
         let keeps = |rule: &&Rule| match rule {
-            Rule::Protect(_) | Rule::Only(_) | Rule::Window(_) | Rule::Freeze(_) => true,
+            Rule::Protect(_) | Rule::Own(_) | Rule::Only(_) | Rule::Window(_) | Rule::Freeze(_) => true,
             Rule::AtMost(_) | Rule::Keep(_) | Rule::CoolDown(_) => false,
         };
         Self { rules: self.rules.iter().filter(keeps).cloned().collect() }
@@ -74,6 +75,21 @@ impl Policy {
     #[must_use]
     pub fn looks_around(&self) -> bool {
         self.rules.iter().any(Rule::looks_around)
+    }
+
+    /// Whether a rule may say something else once VMs have changed, so that they have to be read again.
+    #[must_use]
+    pub fn looks_afresh(&self) -> bool {
+        self.rules.iter().any(Rule::looks_afresh)
+    }
+
+    /// The same with the rule `protect own` that knows this, once: where it stands, or else in front.
+    #[must_use]
+    pub fn with_own(mut self, own: &Own) -> Self {
+        let stands = self.rules.iter().position(|rule| matches!(rule, Rule::Own(_)));
+        self.rules.retain(|rule| !matches!(rule, Rule::Own(_)));
+        self.rules.insert(stands.unwrap_or(0), Rule::Own(own.clone()));
+        self
     }
 
     /// What the rules say of a fault on all of its targets at once. Powering on is never refused.

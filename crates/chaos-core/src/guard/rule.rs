@@ -10,6 +10,7 @@ use super::calendar::{Freeze, Window};
 use super::cool_down::CoolDown;
 use super::denial::Denial;
 use super::limit::{AtMost, Keep, Of, Room};
+use super::own::Own;
 use super::quota::Quota;
 use super::scene::{Scene, Strike};
 use super::spare::{Only, Protect};
@@ -23,6 +24,7 @@ use crate::select::{Filter, GroupKind, SelectorError};
 ///
 /// for text in [
 ///     "protect db-* or folder:infra",
+///     "protect own",
 ///     "only cluster:test",
 ///     "at most 5",
 ///     "at most 20% of each cluster",
@@ -42,6 +44,8 @@ use crate::select::{Filter, GroupKind, SelectorError};
 pub enum Rule {
     /// These VMs are never hit.
     Protect(Protect),
+    /// Neither this machine nor those of the servers are hit.
+    Own(Own),
     /// No other VMs may be hit.
     Only(Only),
     /// So many VMs in a fault at the same time.
@@ -67,6 +71,7 @@ impl Rule {
         }
         let checked = match self {
             Self::Protect(rule) => rule.check(strike, scene),
+            Self::Own(rule) => rule.check(strike),
             Self::Only(rule) => rule.check(strike, scene),
             Self::AtMost(rule) => rule.check(strike, scene),
             Self::Keep(rule) => rule.check(strike, scene),
@@ -85,7 +90,9 @@ impl Rule {
         let checked = match self {
             Self::Window(rule) => rule.check(now),
             Self::Freeze(rule) => rule.check(now),
-            Self::Protect(_) | Self::Only(_) | Self::AtMost(_) | Self::Keep(_) | Self::CoolDown(_) => Ok(()),
+            Self::Protect(_) | Self::Own(_) | Self::Only(_) | Self::AtMost(_) | Self::Keep(_) | Self::CoolDown(_) => {
+                Ok(())
+            }
         };
         checked.map_err(|denial| denial.by(self))
     }
@@ -95,16 +102,19 @@ impl Rule {
     pub fn looks_around(&self) -> bool {
         match self {
             Self::AtMost(_) | Self::Keep(_) => true,
-            Self::Protect(_) | Self::Only(_) | Self::Window(_) | Self::Freeze(_) | Self::CoolDown(_) => false,
+            Self::Protect(_) | Self::Own(_) | Self::Only(_) | Self::Window(_) | Self::Freeze(_) | Self::CoolDown(_) => {
+                false
+            }
         }
     }
 
-    /// Whether it is about VMs, and not about the time alone.
+    /// Whether what it says may change with the VMs while a run goes on, so that they have to be read again. What a VM is, and
+    /// the time alone, need no reading.
     #[must_use]
-    pub fn looks_at_vms(&self) -> bool {
+    pub fn looks_afresh(&self) -> bool {
         match self {
             Self::Protect(_) | Self::Only(_) | Self::AtMost(_) | Self::Keep(_) | Self::CoolDown(_) => true,
-            Self::Window(_) | Self::Freeze(_) => false,
+            Self::Own(_) | Self::Window(_) | Self::Freeze(_) => false,
         }
     }
 
@@ -113,7 +123,9 @@ impl Rule {
         match self {
             Self::AtMost(rule) => rule.room(strike, scene).map(|Room { there, limit }| limit.saturating_sub(there)),
             Self::Keep(rule) => rule.room(strike, scene).map(|Room { there, limit }| there.saturating_sub(limit)),
-            Self::Protect(_) | Self::Only(_) | Self::Window(_) | Self::Freeze(_) | Self::CoolDown(_) => None,
+            Self::Protect(_) | Self::Own(_) | Self::Only(_) | Self::Window(_) | Self::Freeze(_) | Self::CoolDown(_) => {
+                None
+            }
         }
     }
 }
@@ -122,6 +134,7 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Protect(rule) => rule.fmt(f),
+            Self::Own(rule) => rule.fmt(f),
             Self::Only(rule) => rule.fmt(f),
             Self::AtMost(rule) => rule.fmt(f),
             Self::Keep(rule) => rule.fmt(f),
@@ -149,6 +162,8 @@ fn read(text: &str) -> Result<Rule, String> {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let rest = rest.trim();
     match word {
+        // A VM of that name is `protect name:own`.
+        "protect" if rest == "own" => Ok(Rule::Own(Own::default())),
         "protect" => Ok(Rule::Protect(Protect { vms: filter(rest)? })),
         "only" => Ok(Rule::Only(Only { vms: filter(rest)? })),
         "at" => {

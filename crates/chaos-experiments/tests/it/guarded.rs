@@ -275,3 +275,21 @@ async fn a_server_that_two_entries_lead_to_is_one() {
     }
     assert_eq!(lab.destructive_calls(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn rules_on_the_time_and_on_what_a_vm_is_cost_no_request() {
+    let lab = Lab::with(&["a", "b"]);
+    let calls = async |rules: &[&str]| {
+        let resolved = lab.resolve(read(document(&[off("a")], &[off("b")])).unwrap()).await.unwrap();
+        let before = lab.estate.calls().len();
+        let guard = guard(rules, Others::default());
+        let review = resolved.review(&lab.cx, &guard).await.unwrap();
+        assert!(review.denials.is_empty(), "{review:?}");
+        let report = resolved.run(&lab.cx, &MemorySink::default(), &guarded(rules)).await;
+        assert!(report.journal.rollbacks.iter().all(|record| record.exception.is_none()), "{report:?}");
+        lab.estate.calls().len() - before
+    };
+    let none = calls(&[]).await;
+    assert_eq!(calls(&["protect own", "freeze 2000-01-01..2001-01-01 UTC"]).await, none);
+    assert!(calls(&["protect other"]).await > none);
+}

@@ -34,6 +34,15 @@ pub enum Details {
 }
 
 impl Entry {
+    /// The host by which its server is reached, if it is known.
+    pub(crate) fn host(&self) -> Option<String> {
+        match &self.details {
+            Details::VSphere(server) | Details::Olvm(server) => server.server.as_ref()?.host_str().map(str::to_owned),
+            // It only mirrors others.
+            Details::Dora(_) => None,
+        }
+    }
+
     /// An entry.
     #[must_use]
     pub fn new(name: impl Into<String>, details: Details) -> Self {

@@ -161,6 +161,15 @@ const CHAOS: &[Key] = &[
                 taken away in a nearer one.",
         example: "[at most 5, protect db-*]",
     },
+    Key {
+        name: "protect_own",
+        form: Form::Boolean,
+        default: Some("true"),
+        variable: None,
+        about: "Neither the VM that this runs in is hit nor one that the server of a platform runs in, as far as they are \
+                known: the rule `protect own`.",
+        example: "false",
+    },
 ];
 
 /// `type`, which every entry may have.

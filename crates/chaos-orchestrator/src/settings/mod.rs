@@ -12,6 +12,7 @@ mod file;
 mod keys;
 mod kind;
 mod layer;
+mod machine;
 mod merged;
 mod origin;
 mod policy;
@@ -25,7 +26,7 @@ mod yaml;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chaos_core::Policy;
+use chaos_core::{Known, Own, Policy};
 use jiff::Timestamp;
 
 pub use dora::{DoraSettings, EnvironmentSettings};
@@ -99,11 +100,13 @@ impl Settings {
         &self.shown
     }
 
-    /// Reads what counts, and the rules as they are at a time if one is given. `errors` are those that were found before.
+    /// Reads what counts, and the rules as they are at a time if one is given; `machine` is protected if it is known. `errors`
+    /// are those that were found before.
     fn read(
         merged: &Merged,
         kinds: &BTreeMap<String, Kind>,
         rules: Option<Timestamp>,
+        machine: Option<Known>,
         mut warnings: Vec<String>,
         mut errors: Vec<SettingsError>,
     ) -> Result<Self, SettingsError> {
@@ -124,9 +127,15 @@ impl Settings {
             entry.unset = merged.unset_below(&path);
             entries.insert(name.clone(), entry);
         }
-        let policy = rules.map(|now| policy::read(merged.rules(), now, &mut warnings, &mut errors)).unwrap_or_default();
+        let mut policy =
+            rules.map(|now| policy::read(merged.rules(), now, &mut warnings, &mut errors)).unwrap_or_default();
         let mut reader = merged.section(&["chaos"], &mut errors);
         let is_dry = reader.boolean("dry_run") == Some(true);
+        let is_protected = reader.boolean("protect_own") != Some(false);
+        if let (Some(machine), Some(_)) = (machine.filter(|_| is_protected), rules) {
+            let servers = entries.values().filter_map(Entry::host).collect();
+            policy = policy.with_own(&Own::knowing(Known { servers, ..machine }));
+        }
         let chaos = ChaosSettings {
             dry_run: reader.given("dry_run").filter(|_| is_dry).map(|given| given.origin.clone()),
             experiments_path: reader.path("experiments_path"),

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use chaos_core::{Clock, SystemClock};
+use chaos_core::{Clock, Known, SystemClock};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -13,6 +13,7 @@ use super::environment::Variables;
 use super::error::SettingsError;
 use super::file;
 use super::layer::{Flag, Layer};
+use super::machine;
 use super::merged::Merged;
 use super::origin::ValueOrigin;
 
@@ -57,6 +58,7 @@ pub struct Sources {
     flags: Vec<Flag>,
     now: Option<Timestamp>,
     is_to_repair: bool,
+    machine: Option<Known>,
 }
 
 impl Sources {
@@ -86,6 +88,7 @@ impl Sources {
             flags: Vec::new(),
             now: None,
             is_to_repair: false,
+            machine: Some(machine::known()),
         }
     }
 
@@ -156,6 +159,14 @@ impl Sources {
         self
     }
 
+    /// What is known of the machine that this runs on, which is protected unless `chaos.protect_own` says otherwise, and with it
+    /// the servers of the platforms. [`of_process`](Self::of_process) finds that out.
+    #[must_use]
+    pub fn machine(mut self, known: Known) -> Self {
+        self.machine = Some(known);
+        self
+    }
+
     /// Leaves `chaos.policy` out, for what only reads or puts back: a rule that is wrong and a calendar that is gone refuse to
     /// break and never to repair.
     #[must_use]
@@ -200,7 +211,7 @@ impl Sources {
         }
         let warnings = check::warnings(&layers, &variables, &kinds);
         let merged = Merged::of(layers, &kinds, &mut errors);
-        Settings::read(&merged, &kinds, rules, warnings, errors)
+        Settings::read(&merged, &kinds, rules, self.machine, warnings, errors)
     }
 }
 

@@ -6,6 +6,8 @@ mod dora;
 mod dotenv;
 mod hostile;
 mod layers;
+#[cfg(all(feature = "olvm", feature = "vsphere"))]
+mod own;
 #[cfg(feature = "vsphere")]
 mod platforms;
 #[cfg(all(feature = "rehearsal", feature = "vsphere"))]
