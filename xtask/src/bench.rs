@@ -22,10 +22,15 @@ const PEAK_MIB: u64 = 64;
 /// Benches and peak memory, both optimised.
 pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
-    for bench in ["discovery", "power"] {
+    for (package, bench) in [("chaos-vsphere", "discovery"), ("chaos-vsphere", "power"), ("chaos-core", "selection")] {
         say::heading(format_args!("bench {bench}"));
-        let mut command = workspace.cargo(["bench", "--locked", "--package", "chaos-vsphere", "--bench", bench]);
+        let mut command = workspace.cargo(["bench", "--locked", "--package", package, "--bench", bench]);
         tally += shell::count(&mut command, Runner::Check, LIMIT);
+    }
+    say::heading("peak memory of choosing");
+    for vms in ["10000", "50000", "100000"] {
+        let mut command = workspace.cargo(["bench", "--locked", "--package", "chaos-core", "--bench", "selection"]);
+        tally += shell::count(command.env("CHAOS_VMS", vms), Runner::Check, LIMIT);
     }
     say::heading("peak memory");
     let programs = artifacts::build_chaosmonkey(workspace, true)?;

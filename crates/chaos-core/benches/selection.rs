@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use chaos_core::{Candidate, PlatformKind, Selection, VMInfo, VMPowerState};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, criterion_group};
 
 const SELECTOR: &str = "(cluster:prod-* or folder:/DC0/vm/web) and not db-* and not re:\".*-(tmp|test)\" and not web-00007 and \
                         state:on take 5% at random max 20 per host seed 7";
@@ -44,5 +44,30 @@ fn selection(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// What choosing from so many VMs adds to the peak memory of this process, which holds them.
+#[expect(clippy::print_stdout, reason = "the figure is what it is for")]
+fn memory(count: usize) {
+    let vms = inventory(count);
+    let candidates: Vec<Candidate<'_>> = vms.iter().map(|vm| Candidate::new(vm, "east")).collect();
+    let selection: Selection = SELECTOR.parse().expect("a valid selector");
+    let before = peak_kib();
+    let picked = selection.choose(&candidates, 1).expect("enough VMs fit");
+    println!("{count} VMs, {} chosen: {} KiB more than {before} KiB", picked.vms.len(), peak_kib() - before);
+}
+
+/// The peak resident memory of this process in KiB, as Linux gives it.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it is there");
+    peak.trim_end_matches("kB").trim().parse().expect("it is a number")
+}
+
 criterion_group!(benches, selection);
-criterion_main!(benches);
+
+fn main() {
+    if let Ok(count) = std::env::var("CHAOS_VMS") {
+        return memory(count.parse().expect("CHAOS_VMS is a number"));
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

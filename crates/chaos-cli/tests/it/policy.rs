@@ -67,6 +67,23 @@ async fn each_rule_refuses_before_anything_is_touched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn outside_of_its_window_nothing_is_touched() {
+    let lab = Lab::demo().await;
+    write(&lab.program, &["web-01"], &json!([]));
+    // Neither today nor tomorrow, should that begin in the meantime.
+    let day = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).date().weekday();
+    let other = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        [usize::try_from(day.to_monday_zero_offset() + 3).unwrap() % 7];
+    let set = format!("chaos.policy=window {other} 00:00-24:00 UTC");
+    for command in [&["execute", "-e", "e.json"][..], &["platforms", "power-off", "web-01"], &["policy", "check"]] {
+        let run = lab.run(&[command, &["--set", &set]].concat()).exits(5);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(said.contains("wait for the window to open") && said.contains(" UTC"), "{said}");
+    }
+    lab.is_untouched();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_hit_is_left_alone_for_a_while_and_repairs_are_never_refused() {
     let lab = Lab::demo().await;
     let power = |vm: &str| lab.sim.world().vm(vm).unwrap().power;
