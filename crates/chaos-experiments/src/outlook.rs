@@ -16,6 +16,8 @@ pub struct Outlook {
     pub blast_radius: BlastRadius,
     /// What the guard does not allow; nothing, if it may begin.
     pub denials: Vec<Denial>,
+    /// The rules that speak of VMs and mean none of these platforms. A name in them may be misspelt.
+    pub idle: Vec<String>,
 }
 
 /// How many VMs a run hits, of how many. What it hits is taken to be in a fault together.
@@ -68,7 +70,13 @@ impl ResolvedExperiment {
         let estate = self.whole_estate(cx).await?;
         let review = self.review_of(cx, guard, &estate).await?;
         let hit: BTreeSet<VMRef> = self.strikes().into_iter().flat_map(|(_, strike)| strike.targets).collect();
-        Ok(Outlook { blast_radius: BlastRadius::of(&estate, &hit, guard, &review), denials: review.denials })
+        let means_none = |rule: &&Rule| {
+            let named = named(rule);
+            named.is_some_and(|filter| !estate.iter().any(|member| is_in(filter, member)))
+        };
+        let idle = guard.policy().rules().iter().filter(means_none).map(ToString::to_string).collect();
+        let blast_radius = BlastRadius::of(&estate, &hit, guard, &review);
+        Ok(Outlook { blast_radius, denials: review.denials, idle })
     }
 }
 
@@ -89,7 +97,7 @@ impl BlastRadius {
                 places.entry(name).or_default().add(is_hit, stays_up);
             }
             for group in &groups {
-                if group.matches(&Candidate::new(&member.vm, &member.at.entry)) {
+                if is_in(group, member) {
                     radius.groups.entry(group.to_string()).or_default().add(is_hit, stays_up);
                 }
             }
@@ -100,6 +108,19 @@ impl BlastRadius {
         radius.slack = review.slack.iter().map(|(rule, more)| Slack { rule: rule.clone(), more: *more }).collect();
         radius.slack.sort_by_key(|slack| slack.more);
         radius
+    }
+}
+
+fn is_in(filter: &Filter, member: &Member) -> bool {
+    filter.matches(&Candidate::new(&member.vm, &member.at.entry))
+}
+
+/// The VMs of which a rule speaks.
+fn named(rule: &Rule) -> Option<&Filter> {
+    match rule {
+        Rule::Protect(rule) => Some(&rule.vms),
+        Rule::Only(rule) => Some(&rule.vms),
+        other => group(other),
     }
 }
 

@@ -156,7 +156,10 @@ async fn perform(
     expected.check_vms(&experiment, &*stage.source, cx).await?;
     let mut resolved = stage.resolve(experiment.clone(), cx).await?;
     let Some(Kept { records, journal }) = kept else {
-        let (planned, denials) = stage.plan(&resolved, &from, &args.what.state, cx).await?;
+        let (planned, outlook) = stage.plan(&resolved, &from, &args.what.state, cx).await?;
+        for rule in &outlook.idle {
+            output.warning(format_args!("the rule `{rule}` means no VM here: look at how it is spelt"));
+        }
         expected.check_plan(&planned)?;
         output.data(|to| write_plan(args.what.format, &planned, to))?;
         if let Some(out) = out {
@@ -164,7 +167,7 @@ async fn perform(
             out.write(|to| to.write_all(PlanRecord::new(planned).to_text().as_bytes()))?;
             output.note(format_args!("plan: {}", path.display()));
         }
-        return if denials.is_empty() { Ok(Exit::Done) } else { Err(denied(&denials)) };
+        return if outlook.denials.is_empty() { Ok(Exit::Done) } else { Err(denied(&outlook.denials)) };
     };
     let mut options = RecoverOptions::default();
     options.connections = experiment.connections();

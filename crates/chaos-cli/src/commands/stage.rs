@@ -9,7 +9,7 @@ use chaos_core::{
     RunState, SystemClock, TargetPattern,
 };
 use chaos_experiments::{
-    Experiment, JournalFile, Planned, RecoverOptions, ResolvedExperiment, RunOptions, RunReport, Sinks,
+    Experiment, JournalFile, Outlook, Planned, RecoverOptions, ResolvedExperiment, RunOptions, RunReport, Sinks,
 };
 use chaos_orchestrator::{PlatformOrchestrator, RehearsalSource};
 
@@ -80,13 +80,13 @@ impl Stage {
         from: &serde_json::Value,
         state: &StateArgs,
         cx: &Context,
-    ) -> Result<(Planned, Vec<Denial>), Failure> {
+    ) -> Result<(Planned, Outlook), Failure> {
         // Where there is no place for what other runs do, there are none.
         let records = State::existing(state, self.is_rehearsal).or_else(|_| State::temporary())?;
         let guard = Guard::new(self.policy.clone(), records.store.clone());
         let outlook = resolved.outlook(&cx.limit(RESOLVING), &guard).await?;
         let made = format!("{:.0}", cx.now());
-        Ok((resolved.planned(made, from.clone(), &self.policy, outlook.blast_radius), outlook.denials))
+        Ok((resolved.planned(made, from.clone(), &self.policy, outlook.blast_radius.clone()), outlook))
     }
 
     fn unresolved(&self, error: chaos_core::Error) -> Failure {

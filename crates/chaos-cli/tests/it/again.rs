@@ -127,6 +127,8 @@ async fn a_plan_that_a_rule_does_not_allow_is_kept_and_refused() {
     assert!(run.stdout.contains("group web-*: 2 of"), "{}", run.stdout);
     assert!(run.stderr.contains("refused by the rule `keep 100% of web-*`"), "{}", run.stderr);
     lab.run(&[&["apply", "plan.json"][..], &set].concat()).exits(5);
+    let misspelt = lab.run(&["plan", "-e", "e.json", "--set", "chaos.policy=protect Database-01"]).exits(0);
+    assert!(misspelt.stderr.contains("the rule `protect Database-01` means no VM here"), "{}", misspelt.stderr);
     lab.is_untouched();
 }
 
