@@ -10,7 +10,7 @@ use chaos_experiments::{Drawn, Drift, Experiment, Plan, PlanRecord, Planned};
 
 use super::execute;
 use super::source::Source;
-use crate::cli::{Apply, Execute, Replay, SettingsArgs};
+use crate::cli::{Again, Apply, Execute, Replay, SettingsArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -32,14 +32,7 @@ pub(super) async fn apply(args: Apply, settings: &SettingsArgs, output: &Output)
     let record = read(&args.plan)?;
     let source: Source = serde_json::from_value(record.plan.source.clone())
         .map_err(|error| Failure::usage(format!("{}: where the experiment is from: {error}", args.plan.display())))?;
-    let what = source.what(&args.again, Some(record.plan.seed))?;
-    let args = Execute {
-        what,
-        dry_run: args.again.dry_run,
-        journal_path: args.again.journal_path,
-        supervise: false,
-        supervised_as: None,
-    };
+    let args = executed(source, args.again, Some(record.plan.seed))?;
     execute::run_if(args, Expected::Plan(Box::new(record)), settings, output).await
 }
 
@@ -50,15 +43,18 @@ pub(super) async fn replay(args: Replay, settings: &SettingsArgs, output: &Outpu
     let recorded = state.store.read(&run).await?;
     let (source, seed, draws) = of_run(&recorded)?;
     let expected = if args.redraw { Expected::Nothing } else { Expected::Draws(draws) };
-    let what = source.what(&args.again, seed)?;
-    let args = Execute {
-        what,
-        dry_run: args.again.dry_run,
-        journal_path: args.again.journal_path,
-        supervise: false,
-        supervised_as: None,
-    };
+    let args = executed(source, args.again, seed)?;
     execute::run_if(args, expected, settings, output).await
+}
+
+/// The arguments by which it is run again.
+///
+/// # Errors
+/// A secret that was not given again.
+fn executed(source: Source, again: Again, seed: Option<u64>) -> Result<Execute, Failure> {
+    let what = source.what(&again, seed)?;
+    let Again { dry_run, journal_path, .. } = again;
+    Ok(Execute { what, dry_run, journal_path, supervise: false, supervised_as: None })
 }
 
 /// Where the experiment of a run came from, its seed, and what was drawn.
