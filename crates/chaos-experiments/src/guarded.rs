@@ -11,14 +11,14 @@ use chaos_core::{
 use serde_json::{Map, Value};
 
 use crate::activity::Activity;
-use crate::engine::moves;
+use crate::engine::leads_to;
 use crate::error::Finding;
 use crate::native::What;
 use crate::resolve::{Bound, On, ResolvedExperiment};
 
 impl ResolvedExperiment {
     /// What a guard says of the whole method, whatever succeeds and fails in it. Reads only. A rollback is not asked about where it
-    /// puts back what the method has changed; one that does anything else is a fault like any other.
+    /// puts back what the method has changed; one that does anything else, such as a restart, is a fault like any other.
     ///
     /// Asked again when the run holds its leases, it misses no other run.
     ///
@@ -132,7 +132,7 @@ impl ResolvedExperiment {
             let Some(mut strike) = Planned::of(bound) else { continue };
             let found = |at: &VMRef| bound.on.as_ref()?.vms.iter().find(|vm| vm.id == at.id);
             let mends =
-                |at: &VMRef| method.contains(at) && found(at).is_some_and(|vm| !moves(strike.fault, vm.power_state));
+                |at: &VMRef| method.contains(at) && found(at).is_some_and(|vm| leads_to(strike.fault, vm.power_state));
             strike.targets = strike.targets.iter().filter(|at| !mends(at)).cloned().collect();
             stage += 1;
             strikes.push((stage, strike));

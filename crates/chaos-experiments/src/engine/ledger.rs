@@ -46,6 +46,8 @@ struct Touched {
     undo: Undo,
     /// Whether any call has changed it, or may have.
     changed: bool,
+    /// Whether any was a fault, and not only meant to give back.
+    broken: bool,
     /// Whether it was put back before the end of the run, and nothing was sent to it since.
     back: bool,
     /// The state as it is known from the last answer.
@@ -70,6 +72,8 @@ pub(super) struct Sending<'a> {
     pub(super) parallel: NonZeroUsize,
     pub(super) platform: &'a Arc<dyn Platform>,
     pub(super) undo: &'a Undo,
+    /// Whether it takes something away.
+    pub(super) breaks: bool,
 }
 
 /// A target that should be as it was found.
@@ -88,8 +92,11 @@ impl Ledger {
     /// Notes that a fault is about to be sent; from now on the target may be changed.
     pub(super) fn sending(&self, sending: &Sending<'_>) {
         let mut touched = self.lock();
-        match touched.iter_mut().find(|known| known.undo.target == sending.undo.target) {
-            Some(known) => (known.now, known.back) = (None, false),
+        match touched.iter_mut().find(|known| known.undo.target.is_same(&sending.undo.target)) {
+            Some(known) => {
+                (known.now, known.back) = (None, false);
+                known.broken |= sending.breaks;
+            }
             None => touched.push(Touched {
                 prepared: sending.prepared,
                 activity: sending.activity,
@@ -97,6 +104,7 @@ impl Ledger {
                 platform: Arc::clone(sending.platform),
                 undo: sending.undo.clone(),
                 changed: false,
+                broken: sending.breaks,
                 back: false,
                 now: None,
                 unsettled: None,
@@ -114,7 +122,7 @@ impl Ledger {
         now: Duration,
     ) {
         let mut touched = self.lock();
-        let Some(known) = touched.iter_mut().find(|known| known.undo.target == *target) else { return };
+        let Some(known) = touched.iter_mut().find(|known| known.undo.target.is_same(target)) else { return };
         known.changed |= match result {
             Ok(outcome) => outcome.how != How::AlreadyThere,
             Err(error) => error.kind() != ErrorKind::Cancelled || may_still_happen(error),
@@ -137,7 +145,7 @@ impl Ledger {
     /// was put back.
     pub(super) fn at_rest(&self, target: &Target) -> Option<AtRest> {
         let touched = self.lock();
-        let known = touched.iter().find(|known| known.undo.target == *target)?;
+        let known = touched.iter().find(|known| known.undo.target.is_same(target))?;
         let why = match known {
             Touched { back: true, .. } => "it was put back before",
             Touched { changed: false, unsettled: None, .. } => "the run never changed it",
@@ -149,7 +157,7 @@ impl Ledger {
     /// The state in which a target was found that this run has sent something.
     pub(super) fn found(&self, target: &Target) -> Option<VMPowerState> {
         let touched = self.lock();
-        let known = touched.iter().find(|known| known.undo.target == *target)?;
+        let known = touched.iter().find(|known| known.undo.target.is_same(target))?;
         Some(known.undo.found.power_state)
     }
 
@@ -157,7 +165,7 @@ impl Ledger {
     pub(super) fn in_fault(&self) -> Vec<VMRef> {
         let touched = self.lock();
         let is_up = |known: &&Touched| known.now == Some(VMPowerState::PoweredOn) && known.unsettled.is_none();
-        let in_fault = touched.iter().filter(|known| !known.back && !is_up(known));
+        let in_fault = touched.iter().filter(|known| known.broken && !known.back && !is_up(known));
         in_fault.filter_map(|known| known.undo.target.vm().cloned()).collect()
     }
 
@@ -229,7 +237,7 @@ impl Ledger {
         recorder: &Recorder<'_>,
     ) -> Vec<(Target, Result<Outcome, Error>)> {
         let mut touched = self.lock().clone();
-        touched.retain(|known| targets.contains(&known.undo.target));
+        touched.retain(|known| targets.iter().any(|target| target.is_same(&known.undo.target)));
         let mut all = Vec::with_capacity(touched.len());
         let mut results = undo_all(cx, &touched, recorder);
         while let Some((touched, result)) = results.next().await {
@@ -247,7 +255,7 @@ impl Ledger {
     }
 
     fn put_back_already(&self, target: &Target, outcome: &Outcome) {
-        if let Some(known) = self.lock().iter_mut().find(|known| known.undo.target == *target) {
+        if let Some(known) = self.lock().iter_mut().find(|known| known.undo.target.is_same(target)) {
             (known.back, known.now, known.unsettled) = (true, Some(outcome.state), None);
         }
     }

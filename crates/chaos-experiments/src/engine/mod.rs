@@ -33,7 +33,7 @@ use crate::engine::ending::Ending;
 use crate::engine::hooks::Part;
 use crate::engine::ledger::Ledger;
 use crate::engine::live::Live;
-pub(crate) use crate::engine::power::moves;
+pub(crate) use crate::engine::power::leads_to;
 use crate::engine::recorder::Recorder;
 use crate::engine::sentry::Sentry;
 use crate::engine::stops::Stops;

@@ -81,7 +81,7 @@ impl Running<'_> {
         }
         let mends = |vm: &VMInfo| {
             let target = Target::from(VMRef::new(rest.platform.identity(), &vm.id));
-            self.ledger.found(&target).is_some_and(|found| !moves(fault, found))
+            self.ledger.found(&target).is_some_and(|found| leads_to(fault, found))
         };
         let (mended, broken): (Vec<VMInfo>, Vec<VMInfo>) = rest.vms.drain(..).partition(mends);
         for (vms, purpose) in [(mended, Purpose::Repair), (broken, Purpose::Break)] {
@@ -201,7 +201,7 @@ impl Running<'_> {
         }
         self.recorder.record(RunEventKind::Sent { prepared: one.sequence }).await?;
         let (prepared, undo, platform) = (one.sequence, &one.undo, &on.platform);
-        self.ledger.sending(&Sending { prepared, activity, parallel, platform, undo });
+        self.ledger.sending(&Sending { prepared, activity, parallel, platform, undo, breaks: fault.breaks() });
         let limited = cx.limit(fault.limit().saturating_add(SETTLE));
         let sent = cx.monotonic();
         let result = on.platform.apply(&limited, &one.target, fault).await;
@@ -217,8 +217,13 @@ impl Running<'_> {
     }
 }
 
+/// Whether a fault brings a VM to `state`. A restart brings it nowhere.
+pub(crate) fn leads_to(fault: &Fault, state: VMPowerState) -> bool {
+    !matches!(fault, Fault::Reboot { .. }) && !moves(fault, state)
+}
+
 /// Whether a fault would move a VM out of `state` for good. A restart moves nothing and mends what is inside.
-pub(crate) fn moves(fault: &Fault, state: VMPowerState) -> bool {
+fn moves(fault: &Fault, state: VMPowerState) -> bool {
     match fault {
         Fault::PowerOn { .. } => state != VMPowerState::PoweredOn,
         Fault::PowerOff { .. } => state != VMPowerState::PoweredOff,

@@ -20,7 +20,8 @@ impl Running<'_> {
         let mut outputs = Vec::with_capacity(targets.len());
         let mut failed: Option<Failed> = None;
         for (vm, target) in on.vms.iter().zip(&targets) {
-            let result = results.iter().position(|(other, _)| other == target).map(|at| results.swap_remove(at).1);
+            let result =
+                results.iter().position(|(other, _)| other.is_same(target)).map(|at| results.swap_remove(at).1);
             match result {
                 None => outputs.push(untouched(vm)),
                 Some(Ok(outcome)) => {

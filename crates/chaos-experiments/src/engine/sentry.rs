@@ -80,6 +80,7 @@ impl Running<'_> {
     /// [`ErrorKind::Refused`](chaos_core::ErrorKind::Refused) if a rule does not allow it; what the platforms cannot be asked.
     pub(super) async fn admit(&self, cx: &Context, targets: Vec<VMRef>, fault: &Fault) -> Result<Permit<'_>, Error> {
         self.ask(cx, &targets, fault, Asked::Before).await?;
+        let targets = if fault.breaks() { targets } else { Vec::new() };
         Ok(Permit { sentry: &self.sentry, targets })
     }
 
@@ -102,7 +103,6 @@ impl Running<'_> {
         };
         let guard = &self.sentry.guard;
         if guard.policy().is_empty() || !fault.breaks() {
-            reserve();
             return Ok(());
         }
         let mut turn = cx.bounded("asking the guard", self.sentry.turn.lock()).await?;

@@ -59,6 +59,10 @@ fn waiting(mut activity: Value, seconds: u32) -> Value {
     activity
 }
 
+fn reboot(vm: &str) -> Value {
+    action(&format!("again-{vm}"), "vm_reboot", json!({"vm_name": vm}))
+}
+
 /// Why an activity failed.
 fn words(record: &ActivityRecord) -> String {
     record.exception.clone().unwrap_or_default().concat()
@@ -227,6 +231,8 @@ async fn a_rollback_that_mends_nothing_is_a_fault_like_any_other() {
         // What the run has not touched, and what is not brought back to where it was.
         (vec![off("a")], vec![on.clone(), off("b")], 1),
         (vec![], vec![off("b")], 1),
+        // A restart brings it nowhere.
+        (vec![action("on", "vm_power_on", json!({"vm_name": "b"}))], vec![reboot("b")], 1),
     ] {
         let resolved = lab.resolve(read(document(&method, &rollbacks)).unwrap()).await.unwrap();
         let review = resolved.review(&lab.cx, &guard(&rules, Others::default())).await.unwrap();
@@ -292,4 +298,35 @@ async fn rules_on_the_time_and_on_what_a_vm_is_cost_no_request() {
     let none = calls(&[]).await;
     assert_eq!(calls(&["protect own", "freeze 2000-01-01..2001-01-01 UTC"]).await, none);
     assert!(calls(&["protect other"]).await > none);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_powers_on_is_no_fault_beside_others() {
+    let lab = Lab::with(&["a", "b"]);
+    let on = action("on", "vm_power_on", json!({"vm_name": "b"}));
+    let resolved = lab.resolve(read(document(&[together("both", &[on, off("a")])], &[])).unwrap()).await.unwrap();
+    let options = guarded(&["at most 1"]);
+    assert!(resolved.review(&lab.cx, options.guard.as_ref().unwrap()).await.unwrap().denials.is_empty());
+    let report = resolved.run(&lab.cx, &MemorySink::default(), &options).await;
+    assert_eq!((report.verdict, report.reason), (Verdict::Completed, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_is_put_back_once_by_whichever_entry_it_was_changed() {
+    let lab = Lab::with(&["a"]);
+    let source = MemorySource::of("vsphere", &lab.estate).with("east", &lab.estate);
+    let mut on = action("on", "vm_power_on", json!({"vm_name": "a"}));
+    on["provider"]["arguments"]["platform_type"] = "east".into();
+    let mut restore = action("restore", "vm_restore", json!({"vm_names": "a"}));
+    restore["provider"]["arguments"]["platform_type"] = "east".into();
+    for (method, rollbacks) in
+        [(vec![off("a"), on.clone()], vec![]), (vec![off("a")], vec![on]), (vec![off("a")], vec![restore])]
+    {
+        let resolved = read(document(&method, &rollbacks)).unwrap().resolve(&lab.cx, &source).await.unwrap();
+        let report = resolved.run(&lab.cx, &MemorySink::default(), &options()).await;
+        assert_eq!((report.verdict, report.reason), (Verdict::Completed, None));
+        assert_eq!((report.left_changed.len(), lab.state("a")), (0, VMPowerState::PoweredOn));
+    }
+    // Off and on three times, and nothing more.
+    assert_eq!(lab.destructive_calls(), 6);
 }
