@@ -10,7 +10,6 @@ mod interrupt;
 mod logging;
 mod narrator;
 mod output;
-#[cfg(feature = "dora")]
 mod output_file;
 mod progress;
 mod reference;
