@@ -1,6 +1,6 @@
 //! Rules on how many VMs are in a fault at the same time, and how many of a group stay up.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::denial::Denial;
@@ -114,8 +114,7 @@ impl AtMost {
                 places.push(place);
             }
         }
-        let mut counts: std::collections::HashMap<Place<'a>, (usize, usize)> =
-            places.iter().map(|place| (*place, (0, 0))).collect();
+        let mut counts: HashMap<Place<'a>, (usize, usize)> = places.iter().map(|place| (*place, (0, 0))).collect();
         for member in scene.estate.iter().filter(|member| !member.vm.template) {
             if let Some((all, faulted)) = self.of.place(member).and_then(|place| counts.get_mut(&place)) {
                 *all += 1;
@@ -125,12 +124,13 @@ impl AtMost {
         // What is not in the estate, since it is gone, cannot be read or is of another server, is in a fault all the same. Of what is
         // of the same server nobody knows where it is.
         let strangers = strangers(scene, &hit);
+        let servers: HashSet<&str> = scene.estate.iter().map(|member| member.at.instance.as_str()).collect();
         let room = |place: Place<'a>| {
             let (all, faulted) = counts.get(&place).copied().unwrap_or_default();
             let counts_here = |server: &&str| match (&self.of, place) {
                 (Of::All, _) => true,
                 (Of::Each(_), Place::Group([here, ..]) | Place::Unknown(here)) => *server == here,
-                (Of::Each(_) | Of::Group(_), _) => scene.estate.iter().any(|member| member.at.instance == *server),
+                (Of::Each(_) | Of::Group(_), _) => servers.contains(server),
             };
             let strangers = strangers.iter().filter(|server| counts_here(server)).count();
             Room { there: faulted + strangers, limit: self.quota.at_most(all) }

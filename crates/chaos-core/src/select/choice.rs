@@ -88,10 +88,7 @@ impl Amount {
     pub fn of(self, among: usize) -> usize {
         match self {
             Self::Count(count) => count.get(),
-            Self::Percent(percent) => {
-                let share = among as u128 * u128::from(percent.millionths) / 1_000_000;
-                usize::try_from(share).unwrap_or(among).max(1).min(among)
-            }
+            Self::Percent(percent) => percent.of(among).0.max(1).min(among),
         }
     }
 }
@@ -100,7 +97,7 @@ impl Percent {
     const ALL: u32 = 1_000_000;
 
     /// Reads a decimal number without its sign, such as `12.5`.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         if !digits(whole) || !digits(decimals) || decimals.len() > 4 {
@@ -110,6 +107,12 @@ impl Percent {
         let decimals: u32 = format!("{decimals:0<4}").parse().ok()?;
         let millionths = whole.checked_mul(10_000)?.checked_add(decimals)?;
         (1..=Self::ALL).contains(&millionths).then_some(Self { millionths })
+    }
+
+    /// The share of `all`, rounded down, and whether nothing is left over.
+    pub(crate) fn of(self, all: usize) -> (usize, bool) {
+        let (product, whole) = (all as u128 * u128::from(self.millionths), u128::from(Self::ALL));
+        (usize::try_from(product / whole).unwrap_or(all), product.is_multiple_of(whole))
     }
 
     /// Of a million how many: `12.5%` is 125000.

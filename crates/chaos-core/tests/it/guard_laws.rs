@@ -43,7 +43,7 @@ fn estate() -> impl Strategy<Value = Vec<Member>> {
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
-    let quota = prop_oneof![(0_usize..6).prop_map(|vms| vms.to_string()), (0_u32..101).prop_map(|of| format!("{of}%"))];
+    let quota = prop_oneof![(0_usize..6).prop_map(|vms| vms.to_string()), (1_u32..101).prop_map(|of| format!("{of}%"))];
     let group = select(&["web-*", "db-* or app-*", "cluster:c1 and not web-*", "all"][..]);
     let of = prop_oneof![
         Just(String::new()),
