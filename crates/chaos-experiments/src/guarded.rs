@@ -7,7 +7,6 @@ use chaos_core::{
     Context, Error, ErrorKind, Fault, Guard, Lasting, Member, PlannedStrike, Platform, Policy, Review, Rule, RunMode,
     Scene, Selector, VMInfo, VMRef,
 };
-
 use serde_json::{Map, Value};
 
 use crate::activity::Activity;
@@ -31,17 +30,7 @@ impl ResolvedExperiment {
         self.review_of(cx, &guard, &estate).await
     }
 
-    /// The guard of a run of this experiment, which has rules of its own. In a rehearsal nothing is broken that anybody would
-    /// keep.
-    pub(crate) fn guarded(&self, guard: Option<&Guard>) -> Guard {
-        if self.experiment.mode == RunMode::Rehearsal {
-            return Guard::alone(Policy::default());
-        }
-        let guard = guard.cloned().unwrap_or_else(|| Guard::alone(Policy::default()));
-        guard.narrowed(self.experiment.policy.clone())
-    }
-
-    /// The same of what is known already.
+    /// The same by a guard that has the rules of the experiment, of what is known already.
     pub(crate) async fn review_of(&self, cx: &Context, guard: &Guard, estate: &[Member]) -> Result<Review, Error> {
         if guard.policy().is_empty() {
             return Ok(Policy::default().review(&[], &Scene::new(cx.now(), estate)));
@@ -58,6 +47,16 @@ impl ResolvedExperiment {
         Ok(guard.policy().review(&plan, &elsewhere.scene(cx.now(), estate)))
     }
 
+    /// The guard of a run of this experiment, which has rules of its own. In a rehearsal nothing is broken that anybody would
+    /// keep.
+    pub(crate) fn guarded(&self, guard: Option<&Guard>) -> Guard {
+        if self.experiment.mode == RunMode::Rehearsal {
+            return Guard::alone(Policy::default());
+        }
+        let guard = guard.cloned().unwrap_or_else(|| Guard::alone(Policy::default()));
+        guard.narrowed(self.experiment.policy.clone())
+    }
+
     /// What is known of the VMs that the rules of a guard speak of: of all of each platform, or of those that are hit. Where
     /// nothing that changes is asked about, they are not read again.
     pub(crate) async fn estate(&self, cx: &Context, guard: &Guard) -> Result<Vec<Member>, Error> {
@@ -65,7 +64,8 @@ impl ResolvedExperiment {
             return self.read_estate(cx, guard.policy().looks_around()).await;
         }
         let member = |on: &On, vm: &VMInfo| Member { at: VMRef::new(on.platform.identity(), &vm.id), vm: vm.clone() };
-        Ok(self.all_on().flat_map(|on| on.vms.iter().map(move |vm| member(on, vm))).collect())
+        let on = self.acting().filter_map(|bound| bound.on.as_ref());
+        Ok(on.flat_map(|on| on.vms.iter().map(move |vm| member(on, vm))).collect())
     }
 
     /// All VMs of the platforms.
@@ -73,17 +73,15 @@ impl ResolvedExperiment {
         self.read_estate(cx, true).await
     }
 
-    /// The VMs of all that may send a fault.
-    fn all_on(&self) -> impl Iterator<Item = &On> {
-        let bounds = self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks);
-        bounds.filter_map(|bound| bound.on.as_ref())
+    /// All that may send a fault.
+    fn acting(&self) -> impl Iterator<Item = &Bound> {
+        self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks)
     }
 
     async fn read_estate(&self, cx: &Context, all: bool) -> Result<Vec<Member>, Error> {
         let mut asked: Vec<(&Arc<dyn Platform>, BTreeSet<VMRef>)> = Vec::new();
-        let bounds = self.hypothesis.iter().chain(&self.method).chain(&self.rollbacks);
-        for (bound, on) in bounds.filter_map(|bound| Some((bound, bound.on.as_ref()?))) {
-            let hit = Planned::of(bound).map_or_else(Vec::new, |strike| strike.targets);
+        for (bound, on) in self.acting().filter_map(|bound| Some((bound, bound.on.as_ref()?))) {
+            let hit = Hit::of(bound).map_or_else(Vec::new, |strike| strike.targets);
             match asked.iter_mut().find(|(platform, _)| Arc::ptr_eq(platform, &on.platform)) {
                 Some((_, vms)) => vms.extend(hit),
                 None => asked.push((&on.platform, hit.into_iter().collect())),
@@ -115,7 +113,7 @@ impl ResolvedExperiment {
     }
 
     /// The faults by stage: of the method, by compatible rules of a hypothesis, and of rollbacks that put nothing back.
-    pub(crate) fn strikes(&self) -> Vec<(usize, Planned<'_>)> {
+    pub(crate) fn strikes(&self) -> Vec<(usize, Hit<'_>)> {
         let mut strikes = Vec::new();
         let mut stage = 0;
         let mut group = None;
@@ -125,14 +123,16 @@ impl ResolvedExperiment {
                 stage += 1;
             }
             group = begun;
-            strikes.extend(Planned::of(bound).map(|strike| (stage, strike)));
+            strikes.extend(Hit::of(bound).map(|strike| (stage, strike)));
         }
         let method: Vec<VMRef> = strikes.iter().flat_map(|(_, strike)| strike.targets.clone()).collect();
         for bound in &self.rollbacks {
-            let Some(mut strike) = Planned::of(bound) else { continue };
+            let Some(mut strike) = Hit::of(bound) else { continue };
             let found = |at: &VMRef| bound.on.as_ref()?.vms.iter().find(|vm| vm.id == at.id);
-            let mends =
-                |at: &VMRef| method.contains(at) && found(at).is_some_and(|vm| leads_to(strike.fault, vm.power_state));
+            let mends = |at: &VMRef| {
+                method.iter().any(|hit| hit.is_same_vm(at))
+                    && found(at).is_some_and(|vm| leads_to(strike.fault, vm.power_state))
+            };
             strike.targets = strike.targets.iter().filter(|at| !mends(at)).cloned().collect();
             stage += 1;
             strikes.push((stage, strike));
@@ -172,13 +172,13 @@ pub(crate) fn declared(root: &Map<String, Value>, findings: &mut Vec<Finding>) -
 }
 
 /// A fault of the method.
-pub(crate) struct Planned<'a> {
+pub(crate) struct Hit<'a> {
     fault: &'a Fault,
     pub(crate) targets: Vec<VMRef>,
     lasting: Lasting,
 }
 
-impl<'a> Planned<'a> {
+impl<'a> Hit<'a> {
     fn of(bound: &'a Bound) -> Option<Self> {
         let Activity { background, .. } = &bound.activity;
         let What::Power { fault, .. } = &bound.activity.vm_call()?.what else { return None };

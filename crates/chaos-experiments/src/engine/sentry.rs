@@ -92,15 +92,10 @@ impl Running<'_> {
         self.ask(cx, std::slice::from_ref(target), fault, Asked::Again).await
     }
 
-    /// Whether a fault is allowed by what is known, which is read anew if it is not fresh. If it is, its targets are under way.
+    /// Whether a fault is allowed by what is known, which is read anew if it is not fresh. Allowed before
+    /// it begins, its targets are under way.
     async fn ask(&self, cx: &Context, targets: &[VMRef], fault: &Fault, asked: Asked) -> Result<(), Error> {
         let cx = &cx.limit(READING);
-        let is_new = asked == Asked::Before;
-        let reserve = || {
-            if is_new {
-                self.sentry.under_way().extend(targets.iter().cloned());
-            }
-        };
         let guard = &self.sentry.guard;
         if guard.policy().is_empty() || !fault.breaks() {
             return Ok(());
@@ -117,7 +112,7 @@ impl Running<'_> {
                 turn.insert(Seen { at, estate, places, elsewhere, allowed: HashSet::new() })
             }
         };
-        if !is_new && targets.iter().all(|target| seen.allowed.contains(target)) {
+        if asked == Asked::Again && targets.iter().all(|target| seen.allowed.contains(target)) {
             let denials: Vec<Denial> =
                 guard.policy().rules().iter().filter_map(|rule| rule.check_time(cx.now()).err()).collect();
             return if denials.is_empty() { Ok(()) } else { Err(refusal(&denials)) };
@@ -129,7 +124,9 @@ impl Running<'_> {
         let strike = Strike { fault, targets: hit.iter().collect() };
         guard.policy().check(&strike, &scene).map_err(|denials| refusal(&denials))?;
         seen.allowed.extend(targets.iter().cloned());
-        reserve();
+        if asked == Asked::Before {
+            self.sentry.under_way().extend(targets.iter().cloned());
+        }
         Ok(())
     }
 }

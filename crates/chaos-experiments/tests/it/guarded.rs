@@ -1,7 +1,6 @@
 //! A guard between a run and the platforms: asked before anything is touched and before each call, and never by what repairs.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use chaos_core::{
@@ -9,7 +8,7 @@ use chaos_core::{
     VMPowerState, VMRef,
 };
 use chaos_experiments::{ActivityRecord, MemorySink, Rules, RunOptions, Verdict};
-use chaos_testkit::MemorySource;
+use chaos_testkit::{MemoryEstate, MemorySource};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -171,6 +170,23 @@ async fn of_two_faults_at_once_one_is_refused_where_one_is_allowed() {
     assert_eq!(failed, 1);
 }
 
+/// Powers a VM off, as somebody else may, when the first fault is over.
+#[derive(Debug)]
+struct Meddling {
+    estate: MemoryEstate,
+    id: String,
+}
+
+#[async_trait]
+impl EventSink for Meddling {
+    async fn record(&self, event: &RunEvent) -> Result<(), Error> {
+        if matches!(event.event, RunEventKind::Outcome { .. }) {
+            self.estate.set_power_state(&self.id, VMPowerState::PoweredOff);
+        }
+        Ok(())
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_vm_is_seen_as_it_is_right_before_the_call() {
     // One after the other, with pauses: in the meantime somebody else has powered off what should have stayed up.
@@ -180,14 +196,9 @@ async fn a_vm_is_seen_as_it_is_right_before_the_call() {
         lab.resolve(read(document(&[waiting(again("web-1"), 60), again("web-2")], &[])).unwrap()).await.unwrap();
     let options = guarded(&["keep 2 of web-*"]);
     assert!(resolved.review(&lab.cx, options.guard.as_ref().unwrap()).await.unwrap().denials.is_empty());
-    let sink = MemorySink::default();
     let third = lab.resolve(read(document(&[off("web-3")], &[])).unwrap()).await.unwrap().targets();
-    let third = third[0].0.vm().unwrap().id.clone();
-    let meddling = async {
-        tokio::time::sleep(Duration::from_secs(50)).await;
-        lab.estate.set_power_state(&third, VMPowerState::PoweredOff);
-    };
-    let (report, ()) = tokio::join!(resolved.run(&lab.cx, &sink, &options), meddling);
+    let sink = Meddling { estate: lab.estate.clone(), id: third[0].0.vm().unwrap().id.clone() };
+    let report = resolved.run(&lab.cx, &sink, &options).await;
     assert_eq!(report.verdict, Verdict::Failed);
     let exception = words(&report.journal.run[1]);
     assert!(exception.contains("1 VM of `web-*` would be up, where 2 must be"), "{exception}");
@@ -253,12 +264,19 @@ async fn a_rollback_puts_back_whatever_the_rules_are() {
     let id = lab.resolve(read(document(&[off("a")], &[])).unwrap()).await.unwrap().targets();
     lab.estate.set_power_state(&id[0].0.vm().unwrap().id, VMPowerState::PoweredOff);
     let on = action("on", "vm_power_on", json!({"vm_name": "a"}));
-    let resolved = lab.resolve(read(document(&[on], &[off("a")])).unwrap()).await.unwrap();
-    let options = guarded(&["protect all", "at most 0"]);
-    assert!(resolved.review(&lab.cx, options.guard.as_ref().unwrap()).await.unwrap().denials.is_empty());
-    let report = resolved.run(&lab.cx, &MemorySink::default(), &options).await;
-    assert_eq!(report.verdict, Verdict::Completed);
-    assert_eq!(lab.state("a"), VMPowerState::PoweredOff);
+    let source = MemorySource::of("vsphere", &lab.estate).with("east", &lab.estate);
+    let mut elsewhere = off("a");
+    elsewhere["provider"]["arguments"]["platform_type"] = "east".into();
+    // By whichever entry.
+    for back in [off("a"), elsewhere] {
+        let experiment = read(document(std::slice::from_ref(&on), &[back])).unwrap();
+        let resolved = experiment.resolve(&lab.cx, &source).await.unwrap();
+        let options = guarded(&["protect all", "at most 0"]);
+        assert!(resolved.review(&lab.cx, options.guard.as_ref().unwrap()).await.unwrap().denials.is_empty());
+        let report = resolved.run(&lab.cx, &MemorySink::default(), &options).await;
+        assert_eq!(report.verdict, Verdict::Completed);
+        assert_eq!(lab.state("a"), VMPowerState::PoweredOff);
+    }
 }
 
 #[tokio::test(start_paused = true)]
