@@ -154,12 +154,11 @@ fn check_draws(draws: &[(String, Drawn)], plan: &Plan) -> Result<(), Failure> {
         match now {
             Some(now) if now.vms == then.vms => {}
             Some(now) => said.push(format!(
-                "`{name}` would hit {} now, and hit {} then: {} of {} could be drawn then, and {} now",
+                "`{name}` would hit {} of {} now, and hit {} of {} then",
                 now.vms.join(", "),
+                now.among,
                 then.vms.join(", "),
-                then.vms.len(),
-                then.among,
-                now.among
+                then.among
             )),
             None => said.push(format!("`{name}` draws nothing now, and hit {} then", then.vms.join(", "))),
         }
